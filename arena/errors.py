@@ -1,0 +1,113 @@
+"""Every error the arena raises on purpose.
+
+```
+ArenaError                  a sentence for people: names the thing and the remedy
+├── SettingsError           arena.toml or an ARENA_ variable is wrong
+├── ProviderFault           an upstream failed; carries a neutral Fault, keeps detail for the operator only
+├── NotEnoughModels         fewer than two models can be drawn
+├── BattleError             this cannot be done to this battle
+│   ├── UnknownBattle       no such battle, or it belongs to another voter (never told apart)
+│   ├── NotVotable          an answer is missing, failed or still streaming
+│   ├── AlreadyVoted        one vote per battle, for ever
+│   └── NotRetryable        that side is streaming or already fine
+├── UnknownModel            no model of that name
+├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
+├── StoreError              the database cannot be used
+│   ├── StoreLocked         another process writes this SQLite file
+│   ├── StoreTooNew         the database was written by a newer program
+│   └── StoreCorrupt        `arena verify` found the first difference
+├── ImportRefused           a file to import is not what it should be
+└── EmbeddedError           an embedded model cannot be fetched or started
+```
+"""
+
+from arena.domain import Fault
+
+
+class ArenaError(Exception):
+    """Base of all errors here; `str()` is a sentence fit for people."""
+
+
+class SettingsError(ArenaError):
+    """A setting is unknown, missing or out of range; names it and the nearest known one."""
+
+
+class ProviderFault(ArenaError):
+    """An upstream answered wrongly or not at all.
+
+    Args:
+        fault: the neutral cause, the only part that may reach a page.
+        detail: for the operator's log and `arena models check`; free of keys; may name the model.
+        retry_after_seconds: how long the upstream asks to wait, None when it does not say.
+        retriable: whether one more attempt, made before any byte of an answer came, may help.
+    """
+
+    def __init__(
+        self,
+        fault: Fault,
+        detail: str = "",
+        *,
+        retry_after_seconds: float | None = None,
+        retriable: bool = False,
+    ) -> None:
+        super().__init__(detail or fault.value)
+        self.fault = fault
+        self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
+        self.retriable = retriable
+
+
+class NotEnoughModels(ArenaError):
+    """Fewer than two models can be drawn right now."""
+
+
+class BattleError(ArenaError):
+    """The battle does not allow this."""
+
+
+class UnknownBattle(BattleError):
+    """No such battle for this voter."""
+
+
+class NotVotable(BattleError):
+    """A side has no finished answer."""
+
+
+class AlreadyVoted(BattleError):
+    """The battle has its one vote."""
+
+
+class NotRetryable(BattleError):
+    """The side is streaming or fine."""
+
+
+class UnknownModel(ArenaError):
+    """No model of that name in the catalogue or the database."""
+
+
+class ModelChanged(ArenaError):
+    """A model with votes came back with another fingerprint."""
+
+
+class StoreError(ArenaError):
+    """The database cannot be used."""
+
+
+class StoreLocked(StoreError):
+    """Another process is the writer of this SQLite file."""
+
+
+class StoreTooNew(StoreError):
+    """The database's schema is newer than this program."""
+
+
+class StoreCorrupt(StoreError):
+    """A stored figure differs from the one recomputed from the votes."""
+
+
+class ImportRefused(ArenaError):
+    """A file to import was refused as a whole."""
+
+
+class EmbeddedError(ArenaError):
+    """An embedded model's weights cannot be had, or its server does not start."""
