@@ -10,12 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from leaderboard.verdicts import Verdict
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Side(StrEnum):
@@ -81,8 +78,8 @@ class ModelSpec:
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int = 1024
-    extra_body: Mapping[str, Any] = field(default=NOTHING)
-    script: Mapping[str, Any] = field(default=NOTHING)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    script: Mapping[str, Any] = field(default_factory=dict)
     vision: bool = False
     weight: float = 1.0
     state: ModelState = ModelState.ENABLED
@@ -234,7 +231,7 @@ class EloChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """A final verdict: `seq` is its place in the one total order. `elo` is None when the battle's kind is not ranked."""
+    """A final verdict: `seq` is its place in the one total order; `elo` is None unless the battle is ranked."""
 
     battle_id: str
     seq: int

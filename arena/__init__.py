@@ -1,0 +1,1 @@
+"""Ask two models, hide their names, keep the verdict."""
