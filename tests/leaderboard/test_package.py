@@ -1,0 +1,26 @@
+import subprocess
+import sys
+
+import leaderboard
+
+
+def test_the_door_lists_what_it_opens() -> None:
+    missing = [name for name in leaderboard.__all__ if not hasattr(leaderboard, name)]
+
+    assert missing == []
+    assert sorted(leaderboard.__all__, key=str.lower) == sorted(set(leaderboard.__all__), key=str.lower)
+
+
+def test_everything_public_at_the_door_is_listed() -> None:
+    modules = {"charts", "games", "method", "prediction", "ratings", "verdicts"}
+    public = {name for name in vars(leaderboard) if not name.startswith("_")} - modules
+
+    assert public == set(leaderboard.__all__)
+
+
+def test_the_door_does_not_wait_for_pandas_and_altair() -> None:
+    heavy = "import leaderboard, sys; print(sorted({'pandas', 'altair'} & set(sys.modules)))"
+
+    seen = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True)
+
+    assert seen.stdout.strip() == "[]"
