@@ -1,0 +1,326 @@
+"""What the operator decides: `arena.toml`, overlaid by `ARENA_…` variables, checked once and passed down.
+
+The file may hold everything but secrets. A variable is named after its key (`ARENA_PORT`; `__` enters a table:
+`ARENA_LIMITS__SILENCE_SECONDS`); models are described in the file only.
+"""
+
+import difflib
+import os
+import secrets
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import platformdirs
+from pydantic import (
+    AfterValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from arena.domain import ModelSpec
+from arena.errors import SettingsError
+from arena.model_entry import KEY_REMEDY, LITERAL_KEYS, Line, ModelEntry, Table
+from arena.providers import StreamLimits
+
+FILE_NAME = "arena.toml"
+PREFIX = "ARENA_"
+CONFIG_VARIABLE = "ARENA_CONFIG"
+_PROGRAM = "team-arena"
+_SOURCE_TREE = Path(__file__).resolve().parent.parent
+_SECRET_CHARACTERS = 16
+
+# What people write who come from another tool's file, and the word for it here.
+_FOREIGN_WORDS = {
+    "api_base": "base_url",
+    "url": "base_url",
+    "endpoint": "base_url",
+    "model": "upstream_id",
+    "model_id": "upstream_id",
+    "model_name": "upstream_id",
+    "api_type": "provider",
+    "title": "display_name",
+    "license": "licence",
+    "context_length": "context_tokens",
+    "cutoff": "knowledge_cutoff",
+    "enabled": "state",
+    "retired": "state",
+    "database": "database_url",
+}
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Limits(Table):
+    """Table `[limits]`: the fields of `StreamLimits`, bounded."""
+
+    first_token_seconds: PositiveFloat = StreamLimits().first_token_seconds
+    silence_seconds: PositiveFloat = StreamLimits().silence_seconds
+    total_seconds: PositiveFloat = StreamLimits().total_seconds
+    max_characters: PositiveInt = StreamLimits().max_characters
+    max_bytes: PositiveInt = StreamLimits().max_bytes
+
+
+class Elo(Table):
+    """Table `[elo]`: what a new database starts with; afterwards the database holds them."""
+
+    k: PositiveFloat = 32.0
+    start: float = 1000.0
+    scale: PositiveFloat = 400.0
+
+
+class Settings(Table):
+    """Everything an operator may decide; times in seconds.
+
+    `source` is the file it came from, None when there is none. `models` is empty when the file names none: the
+    embedded models fight then. `seed` makes the draw of pairs repeatable.
+    """
+
+    source: Path | None = None
+    data_dir: Folder = Field(default_factory=lambda: platformdirs.user_data_path(_PROGRAM))
+    database_url: Annotated[str, Field(min_length=1)] = Field(
+        repr=False,  # may hold a password
+        default_factory=lambda given: f"sqlite:///{given['data_dir'] / 'arena.sqlite3'}",
+    )
+    cache_dir: Folder = Field(default_factory=lambda: platformdirs.user_cache_path(_PROGRAM))
+    host: Line = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8501
+    hold_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    lease_seconds: Annotated[float, Field(ge=1, le=600)] = 5.0
+    max_turns: PositiveInt = 30
+    max_prompt_characters: PositiveInt = 50_000
+    seed: int | None = None
+    secret: SecretStr | None = None
+    limits: Limits = Limits()
+    elo: Elo = Elo()
+    models: tuple[ModelEntry, ...] = ()
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < _SECRET_CHARACTERS:
+            raise ValueError(
+                f"needs at least {_SECRET_CHARACTERS} characters; `openssl rand -hex 32` prints a good one"
+            )
+        return secret
+
+    @model_validator(mode="after")
+    def _one_model_per_name(self) -> Self:
+        owner: dict[str, str] = {}
+        for model in self.models:
+            for name in {word.casefold() for word in (model.name, *model.aliases)}:
+                if name in owner:
+                    raise ValueError(
+                        f"models {owner[name]!r} and {model.name!r} share the name or alias {name!r}; "
+                        "each needs a name of its own"
+                    )
+                owner[name] = model.name
+        return self
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """The models of the file in its order; empty when it names none."""
+        return tuple(model.spec() for model in self.models)
+
+    def stream_limits(self) -> StreamLimits:
+        """How long and how large one reply may become."""
+        return StreamLimits(**dict(self.limits))
+
+    def cookie_secret(self) -> SecretStr:
+        """What signs the voter cookie: `ARENA_SECRET`, or the file `secret` in the data folder, made when missing.
+
+        Raises:
+            SettingsError: others may read the file, or it is damaged.
+        """
+        return self.secret or SecretStr(_secret_in(self.data_dir))
+
+
+def load_settings(*, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    The file is `config`, or what `ARENA_CONFIG` names, or `arena.toml` in the current folder, or the one in the user's
+    configuration folder; with none of them the defaults hold. A variable wins over the file.
+
+    Raises:
+        SettingsError: a file is missing or no TOML; a key is unknown; a value is wrong. Names the key and the remedy.
+    """
+    source = _find_file(config, environ)
+    table = _read(source) if source else {}
+    for word in ("source", "secret"):
+        if word in table:
+            raise SettingsError(f"{source}: `{word}` cannot be set in the file; a secret goes into ARENA_SECRET.")
+    _resolve_paths(table, source)
+    variables = _variables(environ)
+    try:
+        return Settings.model_validate({"source": source, **_overlaid(table, variables)})
+    except ValidationError as error:
+        raise SettingsError(_in_words(error, table, variables, source)) from None  # its cause would show the values
+
+
+def api_key(spec: ModelSpec, *, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The key of `spec`, read at the moment of asking; None when it needs none.
+
+    Raises:
+        SettingsError: the variable is not set, blank, or holds what no key can.
+    """
+    if spec.key_variable is None:
+        return None
+    key = environ.get(spec.key_variable, "").strip()
+    if not key:
+        raise SettingsError(
+            f"{spec.name}: the environment variable {spec.key_variable} is not set; export it and start again."
+        )
+    if not key.isascii() or not key.isprintable():
+        raise SettingsError(f"{spec.name}: {spec.key_variable} holds characters that no key has; copy it again.")
+    return key
+
+
+def _find_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    named = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(
+                f"There is no settings file {named}; copy arena.example.toml there or name another one."
+            )
+        return named.resolve()
+    places = (Path.cwd(), platformdirs.user_config_path(_PROGRAM))
+    return next((folder / FILE_NAME for folder in places if (folder / FILE_NAME).is_file()), None)
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{source} is not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{source} is not UTF-8 text; save it as UTF-8.") from error
+    except RecursionError as error:
+        raise SettingsError(f"{source} is nested too deeply.") from error
+    except OSError as error:
+        raise SettingsError(f"{source} cannot be read: {error.strerror}.") from error
+
+
+def _resolve_paths(table: dict[str, Any], source: Path | None) -> None:
+    if source is None:
+        return
+    for key in ("data_dir", "cache_dir"):
+        if isinstance(table.get(key), str):
+            table[key] = str(source.parent / Path(table[key]).expanduser())
+    # Data never land in the program's own tree, nor among configuration files.
+    outside = not source.is_relative_to(_SOURCE_TREE) and source.parent != platformdirs.user_config_path(_PROGRAM)
+    if outside:
+        table.setdefault("data_dir", str(source.parent / "arena-data"))
+
+
+def _variables(environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    return {
+        tuple(name.removeprefix(PREFIX).lower().split("__")): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and value
+    }
+
+
+def _overlaid(table: Mapping[str, Any], variables: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    result = {key: dict(value) if isinstance(value, dict) else value for key, value in table.items()}
+    for path, value in variables.items():
+        if path[0] in {"models", "source"} or len(path) > 2:  # noqa: PLR2004 - a table and its key
+            raise SettingsError(f"{_variable(path)} cannot be set by a variable; unset it and use {FILE_NAME}.")
+        if len(path) == 1:
+            result[path[0]] = value
+        else:
+            inner = result.setdefault(path[0], {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"{_variable(path)}: `{path[0]}` is no table.")
+            inner[path[1]] = value
+    return result
+
+
+def _variable(path: tuple[str, ...]) -> str:
+    return PREFIX + "__".join(path).upper()
+
+
+def _in_words(
+    error: ValidationError,
+    table: Mapping[str, Any],
+    variables: Mapping[tuple[str, ...], str],
+    source: Path | None,
+) -> str:
+    errors = error.errors(include_input=False, include_url=False)
+    mendable = [each for each in errors if each["type"] != "default_factory_not_called"]  # follows from another one
+    first, *others = sorted(mendable, key=lambda each: each["type"] != "extra_forbidden")  # a typo explains the rest
+    path = first["loc"]
+    variable = next((given for given in variables if path[: len(given)] == given), None)
+    if first["type"] == "extra_forbidden":
+        words = _unknown_key(path, is_variable=variable is not None)
+    else:
+        words = first["msg"].removeprefix("Value error, ") + "."
+    place = _variable(variable) if variable else ": ".join([str(source or FILE_NAME), *_place(path, table)])
+    more = f" ({len(others)} more to mend after that)" if others else ""
+    return f"{place}: {words}{more}"
+
+
+def _place(path: tuple[int | str, ...], table: Mapping[str, Any]) -> Iterator[str]:
+    match path:
+        case ("models", int(index), *rest):
+            name = table["models"][index].get("name") if isinstance(table["models"][index], dict) else None
+            yield f"model {name!r}" if isinstance(name, str) else f"[[models]] number {index + 1}"
+        case (str(only), *rest) if rest:
+            yield f"[{only}]"
+        case _:
+            rest = list(path)
+    if rest:
+        yield ", ".join(str(part) for part in rest)
+
+
+def _unknown_key(path: tuple[int | str, ...], *, is_variable: bool) -> str:
+    word = str(path[-1])
+    if word.lower() in LITERAL_KEYS:
+        return f"a key does not belong into this file: {KEY_REMEDY}."
+    tables: dict[int | str, type[Table]] = {"limits": Limits, "elo": Elo, "models": ModelEntry}
+    known = sorted(tables.get(path[0], Settings).model_fields if len(path) > 1 else Settings.model_fields)
+    known = [name for name in known if name != "source"]
+    near = [_FOREIGN_WORDS[word.lower()]] if _FOREIGN_WORDS.get(word.lower()) in known else []
+    near = near or difflib.get_close_matches(word.lower(), known, n=1)
+    if not near:
+        return f"unknown key; known here are {', '.join(known)}."
+    remedy = _variable((*(str(part) for part in path[:-1]), near[0])) if is_variable else f"`{near[0]}`"
+    return f"unknown key; did you mean {remedy}?"
+
+
+def _secret_in(data_dir: Path) -> str:
+    path = data_dir / "secret"
+    if not path.exists():
+        _create_secret(path)
+    if path.stat().st_mode & 0o077:
+        raise SettingsError(f"Others may read {path}: type `chmod 600 {path}`.")
+    secret = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(secret) < _SECRET_CHARACTERS:
+        raise SettingsError(f"{path} is damaged: delete it; a new one is made, and open browsers become new voters.")
+    return secret
+
+
+def _create_secret(path: Path) -> None:
+    """Two processes may start at once: the link succeeds for one of them, and a reader never sees half a secret."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # 0600 from birth
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()
