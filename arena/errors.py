@@ -10,7 +10,9 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── NotVotable          an answer is missing, failed or still streaming
 │   ├── AlreadyVoted        one vote per battle, for ever
 │   └── NotRetryable        that side is streaming or already fine
+├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
 ├── UnknownModel            no model of that name
+├── UnknownVote             no vote of that number, or one that can never count
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
 ├── StoreError              the database cannot be used
 │   ├── StoreLocked         another process writes this SQLite file
@@ -81,8 +83,16 @@ class NotRetryable(BattleError):
     """The side is streaming or fine."""
 
 
+class PromptRefused(ArenaError):
+    """A prompt cannot be sent as it is; says what to change."""
+
+
 class UnknownModel(ArenaError):
     """No model of that name in the catalogue or the database."""
+
+
+class UnknownVote(ArenaError):
+    """No vote of that number, or one of a battle that was not ranked."""
 
 
 class ModelChanged(ArenaError):

@@ -1,0 +1,128 @@
+"""What a page may know of a battle: everything but the models, until the vote is final."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from arena.domain import (
+    Battle,
+    BattleState,
+    EloChange,
+    Fault,
+    ModelSpec,
+    ReplyStatus,
+    Side,
+    Turn,
+    Vote,
+)
+from arena.streaming import LiveBattle
+from leaderboard.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideView:
+    """The latest attempt of one side at one turn."""
+
+    text: str
+    status: ReplyStatus
+    fault: Fault | None
+
+    @property
+    def retryable(self) -> bool:
+        """Whether **Retry this side** would ask again."""
+        return self.status in {ReplyStatus.FAILED, ReplyStatus.STOPPED, ReplyStatus.INTERRUPTED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnView:
+    """One prompt and its two answers; `ordinal` counts from 1."""
+
+    ordinal: int
+    prompt: str
+    sides: Mapping[Side, SideView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldVerdict:
+    """A verdict that can still be undone; `seconds_left` is 0 once it is being stored."""
+
+    verdict: Verdict
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealedModel:
+    """A model after the vote; `elo` is None in a battle that is not ranked."""
+
+    name: str
+    display_name: str
+    organisation: str | None
+    link: str | None
+    elo: EloChange | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reveal:
+    """What the vote was and whom it was about."""
+
+    verdict: Verdict
+    models: Mapping[Side, RevealedModel]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BattleView:
+    """A battle as its owner may see it. `problem` is a sentence about a vote that could not be stored."""
+
+    id: str
+    state: BattleState
+    turns: tuple[TurnView, ...]
+    held: HeldVerdict | None = None
+    reveal: Reveal | None = None
+    problem: str | None = None
+
+
+def battle_view(
+    battle: Battle,
+    *,
+    live: LiveBattle | None,
+    held: HeldVerdict | None,
+    problem: str | None,
+    specs: Mapping[str, ModelSpec],
+) -> BattleView:
+    """What may be shown of `battle`.
+
+    `live` must have been looked up *before* `battle` was read: a stream that ended in between is then complete in
+    `live`, and one that had ended before is complete in the battle. `specs` need only know the models of a voted one.
+    """
+    return BattleView(
+        id=battle.id,
+        state=battle.state,
+        turns=tuple(_turn_view(turn, live) for turn in battle.turns),
+        held=held if battle.vote is None else None,
+        reveal=_reveal(battle, battle.vote, specs) if battle.vote else None,
+        problem=problem,
+    )
+
+
+def _turn_view(turn: Turn, live: LiveBattle | None) -> TurnView:
+    sides = {}
+    for side, reply in turn.replies.items():
+        text = reply.text
+        if reply.status is ReplyStatus.STREAMING and live is not None and side in live.sides:
+            text = live.sides[side].text
+        sides[side] = SideView(text=text, status=reply.status, fault=reply.fault)
+    return TurnView(ordinal=turn.ordinal, prompt=turn.prompt, sides=sides)
+
+
+def _reveal(battle: Battle, vote: Vote, specs: Mapping[str, ModelSpec]) -> Reveal:
+    models = {}
+    for side in Side:
+        name = battle.seats[side]
+        spec = specs.get(name)
+        models[side] = RevealedModel(
+            name=name,
+            display_name=spec.display_name if spec else name,
+            organisation=spec.organisation if spec else None,
+            link=spec.link if spec else None,
+            elo=vote.elo[side] if vote.elo else None,
+        )
+    return Reveal(verdict=vote.verdict, models=models)

@@ -1,0 +1,351 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+from time import monotonic, sleep
+
+import pytest
+
+from arena.domain import BattleState, ReplyStatus, Side
+from arena.errors import AlreadyVoted, NotEnoughModels, NotRetryable, NotVotable, PromptRefused, UnknownBattle
+from arena.service import Arena
+from arena.settings import Settings, load_settings
+from leaderboard import Verdict
+
+TALKATIVE = "{ text = 'one two three four five six', tokens_per_second = 2 }"
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, "the condition never came true"
+        sleep(0.01)
+
+
+def settings(folder: Path, *, script: str = "{ text = 'an answer' }", extra: str = "", models: int = 2) -> Settings:
+    path = folder / "arena.toml"
+    path.write_text(
+        f"seed = 1\nlease_seconds = 2\n{extra}\n"
+        + "".join(
+            f"[[models]]\nname = 'model-{name}'\nprovider = 'scripted'\nscript = {script}\n" for name in "xyz"[:models]
+        )
+    )
+    return load_settings(config=path, environ={})
+
+
+@pytest.fixture
+def arenas() -> Iterator[Callable[[Settings], Arena]]:
+    opened: list[Arena] = []
+
+    def open_arena(chosen: Settings) -> Arena:
+        opened.append(Arena.open(chosen, environ={}))
+        return opened[-1]
+
+    yield open_arena
+    for arena in opened:
+        arena.close()
+
+
+OpenArena = Callable[[Settings], Arena]
+
+
+def answered(arena: Arena, voter: str = "me", prompt: str = "Hello?") -> str:
+    battle_id = arena.open_battle(voter, prompt)
+    settle(arena, battle_id, voter)
+    return battle_id
+
+
+def settle(arena: Arena, battle_id: str, voter: str = "me") -> None:
+    def settled() -> bool:
+        live = arena.live(battle_id, voter)
+        if live is not None:
+            live.touch()
+        return arena.view(battle_id, voter).state is not BattleState.STREAMING
+
+    wait_until(settled)
+
+
+def test_a_battle_goes_from_prompt_to_reveal_and_moves_the_board(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path))
+    before = arena.board_version()
+    battle_id = answered(arena)
+
+    arena.hold(battle_id, "me", Verdict.A)
+    arena.reveal_now(battle_id, "me")
+
+    view = arena.view(battle_id, "me")
+    assert view.state is BattleState.VOTED
+    assert view.reveal is not None
+    assert view.reveal.verdict is Verdict.A
+    assert {model.name for model in view.reveal.models.values()} == {"model-x", "model-y"}
+    winner, loser = (view.reveal.models[side].elo for side in Side)
+    assert winner is not None
+    assert loser is not None
+    assert (winner.before, winner.after, loser.after) == (1000.0, 1016.0, 984.0)
+    assert arena.board_version() > before
+    assert [standing.elo for standing in arena.board().standings] == [1016.0, 984.0]
+
+
+def test_before_the_vote_a_view_names_no_model(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path))
+
+    view = arena.view(answered(arena), "me")
+
+    assert view.state is BattleState.READY
+    assert view.reveal is None
+    assert "model" not in repr(view).lower()
+
+
+def test_the_hold_becomes_a_vote_by_itself(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="hold_seconds = 0.1"))
+    battle_id = answered(arena)
+
+    arena.hold(battle_id, "me", Verdict.TIE)
+
+    wait_until(lambda: arena.view(battle_id, "me").reveal is not None)
+
+
+def test_an_undone_choice_leaves_the_battle_open(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+    battle_id = answered(arena)
+    arena.hold(battle_id, "me", Verdict.TIE)
+
+    undone = arena.undo(battle_id, "me")
+
+    view = arena.view(battle_id, "me")
+    assert undone
+    assert (view.state, view.held, view.reveal) == (BattleState.READY, None, None)
+
+
+def test_a_held_choice_is_seen_with_its_seconds(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+    battle_id = answered(arena)
+
+    arena.hold(battle_id, "me", Verdict.BOTH_BAD)
+
+    held = arena.view(battle_id, "me").held
+    assert held is not None
+    assert held.verdict is Verdict.BOTH_BAD
+    assert 0 < held.seconds_left <= 60
+
+
+def test_two_tabs_and_a_replayed_click_make_one_vote(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+    battle_id = answered(arena)
+    barrier = Barrier(8)
+
+    def click(verdict: Verdict) -> None:
+        barrier.wait(timeout=30)
+        try:
+            arena.hold(battle_id, "me", verdict)
+            arena.reveal_now(battle_id, "me")
+        except AlreadyVoted:
+            pass
+
+    tabs = [Thread(target=click, args=(verdict,)) for verdict in (*Verdict, *Verdict)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join(timeout=30)
+
+    assert arena.board().votes == 1
+    with pytest.raises(AlreadyVoted):
+        arena.hold(battle_id, "me", Verdict.A)
+
+
+def test_reveal_now_without_a_choice_is_refused_and_after_the_vote_changes_nothing(
+    tmp_path: Path, arenas: OpenArena
+) -> None:
+    arena = arenas(settings(tmp_path))
+    battle_id = answered(arena)
+
+    with pytest.raises(NotVotable, match="vote first"):
+        arena.reveal_now(battle_id, "me")
+
+    arena.hold(battle_id, "me", Verdict.B)
+    arena.reveal_now(battle_id, "me")
+    arena.reveal_now(battle_id, "me")
+    assert arena.board().votes == 1
+
+
+def test_a_streaming_battle_cannot_be_voted_on(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, script=TALKATIVE))
+    battle_id = arena.open_battle("me", "Hello?")
+
+    with pytest.raises(NotVotable, match="finished"):
+        arena.hold(battle_id, "me", Verdict.A)
+
+
+@pytest.mark.parametrize("verb", ["view", "live", "stop", "undo", "hold", "retry", "write_on", "reveal_now"])
+def test_a_battle_does_not_exist_for_anybody_but_its_voter(verb: str, tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+    battle_id = answered(arena)
+    arguments = {"hold": (Verdict.A,), "retry": (Side.A,), "write_on": ("more",)}.get(verb, ())
+
+    if verb == "undo":
+        arena.hold(battle_id, "me", Verdict.A)
+        assert not arena.undo(battle_id, "somebody else")
+        return
+    with pytest.raises(UnknownBattle, match="no such battle"):
+        getattr(arena, verb)(battle_id, "somebody else", *arguments)
+
+
+def test_stop_ends_both_sides_and_keeps_what_came(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, script=TALKATIVE))
+    battle_id = arena.open_battle("me", "Hello?")
+    live = arena.live(battle_id, "me")
+    assert live is not None
+    wait_until(lambda: all(side.text for side in live.sides.values()))
+
+    arena.stop(battle_id, "me")
+
+    wait_until(lambda: arena.view(battle_id, "me").state is BattleState.STUCK)
+    sides = arena.view(battle_id, "me").turns[0].sides
+    assert all(side.status is ReplyStatus.STOPPED and side.retryable and side.text for side in sides.values())
+
+
+def test_retry_asks_only_the_failed_side_again(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(
+        settings(tmp_path, script="{ text = 'fine', fault = 'overloaded', fault_after_tokens = 1, fault_times = 1 }")
+    )
+    battle_id = answered(arena)
+    assert arena.view(battle_id, "me").state is BattleState.STUCK
+
+    arena.retry(battle_id, "me", Side.A)
+    wait_until(lambda: arena.view(battle_id, "me").turns[0].sides[Side.A].status is ReplyStatus.OK)
+
+    assert arena.view(battle_id, "me").turns[0].sides[Side.B].status is ReplyStatus.FAILED
+    arena.retry(battle_id, "me", Side.B)
+    settle(arena, battle_id)
+    assert arena.view(battle_id, "me").state is BattleState.READY
+
+
+def test_a_finished_side_is_not_asked_again(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path))
+    battle_id = answered(arena)
+
+    with pytest.raises(NotRetryable):
+        arena.retry(battle_id, "me", Side.A)
+
+
+def test_one_may_write_on_before_voting_and_each_model_sees_its_own_answers(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, script="{ text = ['first', 'second'] }"))
+    battle_id = answered(arena)
+
+    arena.write_on(battle_id, "me", "And then?")
+    settle(arena, battle_id)
+
+    view = arena.view(battle_id, "me")
+    assert [turn.prompt for turn in view.turns] == ["Hello?", "And then?"]
+    assert [turn.sides[Side.B].text for turn in view.turns] == ["first", "second"]
+    assert view.state is BattleState.READY
+
+
+def test_nothing_is_written_on_while_a_choice_is_held(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+    battle_id = answered(arena)
+    arena.hold(battle_id, "me", Verdict.A)
+
+    with pytest.raises(NotVotable, match="undo"):
+        arena.write_on(battle_id, "me", "And then?")
+
+
+def test_a_battle_has_a_last_turn(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, extra="max_turns = 1"))
+    battle_id = answered(arena)
+
+    with pytest.raises(PromptRefused, match="at most 1 turn"):
+        arena.write_on(battle_id, "me", "And then?")
+
+
+@pytest.mark.parametrize(("prompt", "sentence"), [("  \n", "blank"), ("x" * 11, "shorten it to 10")])
+def test_a_prompt_that_cannot_be_sent_is_refused_with_the_remedy(
+    prompt: str, sentence: str, tmp_path: Path, arenas: OpenArena
+) -> None:
+    arena = arenas(settings(tmp_path, extra="max_prompt_characters = 10"))
+
+    with pytest.raises(PromptRefused, match=sentence):
+        arena.open_battle("me", prompt)
+
+
+def test_one_model_alone_cannot_fight(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, models=1))
+
+    with pytest.raises(NotEnoughModels):
+        arena.open_battle("me", "Hello?")
+
+
+def test_a_battle_that_nobody_watches_is_interrupted_and_can_be_retried(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, script=TALKATIVE.replace("= 2", "= 0.2")))
+
+    battle_id = arena.open_battle("me", "Hello?")
+
+    wait_until(lambda: arena.view(battle_id, "me").state is BattleState.STUCK)
+    assert arena.view(battle_id, "me").turns[0].sides[Side.A].status is ReplyStatus.INTERRUPTED
+
+
+def test_a_battle_is_back_where_it_stood_after_a_restart(tmp_path: Path, arenas: OpenArena) -> None:
+    chosen = settings(tmp_path)
+    first = arenas(chosen)
+    battle_id = answered(first)
+    before = first.view(battle_id, "me")
+    first.close()
+
+    second = arenas(chosen)
+
+    assert second.view(battle_id, "me") == before
+
+
+def test_a_model_added_to_the_file_joins_and_one_that_leaves_is_retired(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path, models=3))
+    battle_id = answered(arena)
+
+    settings(tmp_path, models=2)
+    wait_until(lambda: len(arena.catalogue().entries) == 2)
+
+    wait_until(lambda: arena.board().specs["model-z"].state == "retired")
+    arena.hold(battle_id, "me", Verdict.TIE)
+    arena.reveal_now(battle_id, "me")
+    assert arena.board().votes == 1
+
+
+def test_a_broken_file_changes_nothing_and_is_said_on_the_page(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path))
+
+    (tmp_path / "arena.toml").write_text("models = 3")
+
+    wait_until(lambda: bool(arena.catalogue().notices))
+    assert "arena.toml was not read again" in arena.catalogue().notices[0]
+    assert len(arena.catalogue().entries) == 2
+
+
+def test_a_model_whose_key_is_missing_fails_without_saying_which(tmp_path: Path, arenas: OpenArena) -> None:
+    path = tmp_path / "arena.toml"
+    path.write_text(
+        "".join(
+            f"[[models]]\nname = '{name}'\nprovider = 'openai_chat'\nupstream_id = 'm'\n"
+            f"base_url = 'http://127.0.0.1:9/v1'\nkey_variable = 'THE_KEY_{name}'\n"
+            for name in "XY"
+        )
+    )
+    arena = arenas(load_settings(config=path, environ={}))
+
+    view = arena.view(answered(arena), "me")
+
+    assert view.state is BattleState.STUCK
+    assert view.turns[0].sides[Side.A].fault == "refused_key"
+    assert "THE_KEY" not in repr(view)
+
+
+def test_the_prediction_follows_the_board(tmp_path: Path, arenas: OpenArena) -> None:
+    arena = arenas(settings(tmp_path))
+    battle_id = answered(arena)
+    arena.hold(battle_id, "me", Verdict.A)
+    arena.reveal_now(battle_id, "me")
+    winner, loser = (standing.model for standing in arena.board().standings)
+
+    prediction = arena.prediction(winner, loser)
+
+    # E = 1 / (1 + 10 ** (-32 / 400)) = 0.5459
+    assert prediction.probability == pytest.approx(0.5459, abs=5e-5)
+    assert prediction.record is not None
+    assert prediction.record.wins_a == 1
