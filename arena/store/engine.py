@@ -1,0 +1,102 @@
+"""Everything that differs between database engines: connections, locking, upsert."""
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from arena.errors import StoreError
+
+BUSY_TIMEOUT_MS = 10_000
+READ_POOL = 5
+READ_OVERFLOW = 5
+
+
+def database_path(url: str) -> Path:
+    """The SQLite file that a database URL names.
+
+    Raises:
+        StoreError: it is no URL, names another engine, or names no file.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        raise StoreError(
+            f"The database {parsed.render_as_string(hide_password=True)!r} is not SQLite: "
+            "use sqlite:////absolute/path/arena.db."
+        )
+    if parsed.database in {None, "", ":memory:"} or str(parsed.database).startswith("file:"):
+        raise StoreError(f"The database {url!r} is not a file, so votes would be lost: use sqlite:////path/arena.db.")
+    return Path(str(parsed.database)).absolute()
+
+
+def writing_engine(path: Path) -> Engine:
+    """One connection whose every transaction takes SQLite's write lock at its beginning."""
+    return _engine(path, pool_size=1, max_overflow=0, begin="BEGIN IMMEDIATE", read_only=False)
+
+
+def reading_engine(path: Path) -> Engine:
+    """A few connections; each transaction is one consistent snapshot and can change nothing."""
+    return _engine(path, pool_size=READ_POOL, max_overflow=READ_OVERFLOW, begin="BEGIN DEFERRED", read_only=True)
+
+
+def add_to_counts(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert rows with a count `n`, or add their `n` to the row that is there already."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_={"n": table.c.n + statement.excluded.n}
+        ),
+        list(rows),
+    )
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as exc:
+        raise StoreError(f"{url!r} is no database URL: use sqlite:////absolute/path/arena.db.") from exc
+
+
+def _engine(path: Path, *, pool_size: int, max_overflow: int, begin: str, read_only: bool) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=os.fspath(path)),
+        module=_driver(),
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, read_only=read_only))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+# pysqlite3 carries a newer SQLite than most systems: before 3.51.3 two connections that write and checkpoint at once
+# can corrupt the file ("WAL-reset fault").
+def _driver() -> ModuleType:
+    try:
+        from pysqlite3 import dbapi2  # noqa: PLC0415 - has a wheel on some platforms only
+    except ImportError:
+        return sqlite3
+    driver: ModuleType = dbapi2
+    return driver
+
+
+# isolation_level None turns the driver's own, late BEGIN off: with it a read-then-write transaction loses updates
+# silently. synchronous FULL is what makes an acknowledged vote survive a power cut.
+def _prepare(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    cursor = connection.cursor()
+    if not read_only:
+        cursor.execute("PRAGMA journal_mode = WAL")
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA query_only = {int(read_only)}")
+    cursor.close()

@@ -1,0 +1,14 @@
+"""Run by Alembic, on the connection that `arena.store.migrating` hands over."""
+
+from alembic import context
+
+from arena.store.schema import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_server_default=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

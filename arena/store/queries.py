@@ -1,0 +1,224 @@
+"""The only SELECTs that read for others. Each query is one transaction, hence one consistent look at the database."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, case, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from arena.domain import Battle, ModelSpec, Reply, ReplyFigures, ReplyStatus, Seats, Side, Turn, Vote
+from arena.errors import StoreError
+from arena.store import audit, history
+from arena.store.board import COUNTED, SOURCE, BoardState, ratings_after, read_board, votes_now
+from arena.store.contestants import PUBLIC
+from arena.store.rows import AuditEntry, BoardRows, EloPoint, StoredModel, VerifyReport, VoteRecord
+from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRow, TallyRow, TurnRow, VoteRow
+from arena.store.verification import verify
+from arena.store.votes import VOTE_FIELDS, as_vote
+from leaderboard.games import PairCounts, Tally
+
+DAY = timedelta(days=1)
+
+
+class Queries:
+    """The reading half of a store; safe to call from many threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def board_version(self) -> int:
+        """Grows with every change of the board; what is computed from the board may be kept as long as it stays."""
+        with self._look() as connection:
+            return connection.scalars(select(BoardRow.version)).one()
+
+    def battle(self, battle_id: str) -> Battle | None:
+        """A whole battle with the latest attempts of every turn; None when there is none of that id."""
+        with self._look() as connection:
+            row = connection.execute(select(*BattleRow.__table__.c).where(BattleRow.id == battle_id)).one_or_none()
+            if row is None:
+                return None
+            return _battle(row, turns=_turns(connection, battle_id), vote=_vote(connection, battle_id))
+
+    def board(self, *, now: datetime) -> BoardRows:
+        """The live board, with the ratings of one day before `now` beside."""
+        with self._look() as connection:
+            board = read_board(connection)
+            return BoardRows(
+                version=board.version,
+                elo=board.elo,
+                models=_models(connection),
+                ratings=_ratings(connection),
+                ratings_before=_ratings_at(connection, board, now - DAY),
+                tallies=_tallies(connection),
+                left_out=_left_out(connection),
+                last_vote_at=board.last_vote_at,
+            )
+
+    def models(self) -> tuple[StoredModel, ...]:
+        """Every model ever seen, retired ones too, by name."""
+        with self._look() as connection:
+            return _models(connection)
+
+    def pair_counts(self) -> PairCounts:
+        """The counted votes by pair, over every model of the database."""
+        with self._look() as connection:
+            names = tuple(model.spec.name for model in _models(connection))
+            return PairCounts.from_tallies(names, _tallies(connection))
+
+    def elo_history(self, *, points: int = 2_000) -> tuple[EloPoint, ...]:
+        """How every model's Elo moved, in the order of votes; at most about `points` per model, the last among them."""
+        with self._look() as connection:
+            return history.elo_history(connection, points=points)
+
+    def votes(self, *, after: int = 0, limit: int | None = None) -> tuple[VoteRecord, ...]:
+        """Stored votes in order, from the one after number `after`, those that are left out too."""
+        with self._look() as connection:
+            statement = votes_now().where(VoteRow.seq > after).limit(limit)
+            return tuple(_record(row) for row in connection.execute(statement))
+
+    def failures(self) -> Mapping[str, Mapping[ReplyStatus, int]]:
+        """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""
+        with self._look() as connection:
+            return _failures(connection)
+
+    def audit(self) -> tuple[AuditEntry, ...]:
+        """Everything that was done to the board from outside, in order."""
+        with self._look() as connection:
+            return tuple(audit.entries(connection))
+
+    def verify(self) -> VerifyReport:
+        """Recompute every rating, checkpoint and tally from the votes and compare.
+
+        Raises:
+            StoreCorrupt: names the first difference.
+        """
+        with self._look() as connection:
+            return verify(connection)
+
+    @contextmanager
+    def _look(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as exc:
+            raise StoreError(f"The database {self._engine.url.database} cannot be read: {exc}") from exc
+
+
+def _turns(connection: Connection, battle_id: str) -> tuple[Turn, ...]:
+    prompts = connection.execute(
+        select(TurnRow.ordinal, TurnRow.prompt).where(TurnRow.battle == battle_id).order_by(TurnRow.ordinal)
+    ).all()
+    attempts = select(ReplyRow).where(ReplyRow.battle == battle_id).order_by(ReplyRow.attempt)
+    replies: dict[int, dict[Side, Reply]] = {prompt.ordinal: {} for prompt in prompts}
+    for row in connection.execute(attempts):
+        replies[row.turn][row.side] = _reply(row)  # later attempts replace earlier ones
+    return tuple(
+        Turn(ordinal=prompt.ordinal, prompt=prompt.prompt, replies=MappingProxyType(replies[prompt.ordinal]))
+        for prompt in prompts
+    )
+
+
+def _reply(row: Row[Any]) -> Reply:
+    figures = {name: getattr(row, name) for name in ReplyFigures.__slots__}
+    values = {name: getattr(row, name) for name in Reply.__slots__ if name != "figures"}
+    return Reply(figures=ReplyFigures(**figures), **values)
+
+
+def _vote(connection: Connection, battle_id: str) -> Vote | None:
+    columns = [VoteRow.__table__.c[name] for name in VOTE_FIELDS]
+    row = connection.execute(select(*columns).where(VoteRow.battle == battle_id)).one_or_none()
+    return None if row is None else as_vote(**row._mapping)  # noqa: SLF001 - public API of Row
+
+
+def _battle(row: Row[Any], *, turns: tuple[Turn, ...], vote: Vote | None) -> Battle:
+    return Battle(
+        id=row.id,
+        conversation_id=row.conversation,
+        ordinal=row.ordinal,
+        kind=row.kind,
+        seats=Seats(row.seat_a, row.seat_b),
+        state=row.state,
+        owner=row.owner or "",
+        turns=turns,
+        created_at=row.created_at,
+        vote=vote,
+    )
+
+
+def _models(connection: Connection) -> tuple[StoredModel, ...]:
+    rows = connection.execute(select(*ModelRow.__table__.c).order_by(ModelRow.name))
+    return tuple(
+        StoredModel(
+            spec=ModelSpec(name=row.name, **{name: getattr(row, name) for name in PUBLIC}),
+            fingerprint=row.fingerprint,
+            created_at=row.created_at,
+            retired_at=row.retired_at,
+        )
+        for row in rows
+    )
+
+
+def _ratings(connection: Connection) -> Mapping[str, float]:
+    rows = connection.execute(select(RatingRow.model, RatingRow.elo).order_by(RatingRow.model))
+    return MappingProxyType({row.model: row.elo for row in rows})
+
+
+def _ratings_at(connection: Connection, board: BoardState, moment: datetime) -> Mapping[str, float]:
+    """Elo after the last vote cast at or before `moment`."""
+    seq = connection.scalar(select(func.max(VoteRow.seq)).where(VoteRow.cast_at <= moment)) or 0
+    return MappingProxyType(ratings_after(connection, seq, settings=board.elo))
+
+
+def _tallies(connection: Connection) -> tuple[Tally, ...]:
+    key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
+    statement = (
+        select(*key, func.sum(TallyRow.n).label("n"))
+        .where(TallyRow.source == SOURCE, TallyRow.left_out == COUNTED)
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return tuple(
+        Tally(row.seat_a, row.seat_b, row.verdict, int(row.n)) for row in connection.execute(statement) if row.n
+    )
+
+
+def _left_out(connection: Connection) -> Mapping[str, int]:
+    statement = (
+        select(TallyRow.left_out, func.sum(TallyRow.n).label("n"))
+        .where(TallyRow.source == SOURCE, TallyRow.left_out != COUNTED)
+        .group_by(TallyRow.left_out)
+        .order_by(TallyRow.left_out)
+    )
+    return MappingProxyType({row.left_out: int(row.n) for row in connection.execute(statement) if row.n})
+
+
+def _record(row: Row[Any]) -> VoteRecord:
+    vote = as_vote(**{name: getattr(row, name) for name in VOTE_FIELDS})
+    return VoteRecord(
+        seq=vote.seq,
+        battle_id=vote.battle_id,
+        voter=row.voter,
+        seats=Seats(row.seat_a, row.seat_b),
+        verdict=vote.verdict,
+        elo=vote.elo,
+        left_out=row.left_out,
+        cast_at=vote.cast_at,
+    )
+
+
+def _failures(connection: Connection) -> Mapping[str, Mapping[ReplyStatus, int]]:
+    model = case((ReplyRow.side == Side.A, BattleRow.seat_a), else_=BattleRow.seat_b)
+    fine = (ReplyRow.status != ReplyStatus.OK, ReplyRow.status != ReplyStatus.STREAMING)
+    statement = (
+        select(model.label("model"), ReplyRow.status, func.count().label("n"))
+        .join(BattleRow, BattleRow.id == ReplyRow.battle)
+        .where(and_(*fine))
+        .group_by(model, ReplyRow.status)
+    )
+    failures: dict[str, dict[ReplyStatus, int]] = {}
+    for row in connection.execute(statement):
+        failures.setdefault(row.model, {})[row.status] = row.n
+    return failures

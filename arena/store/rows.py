@@ -1,0 +1,115 @@
+"""The values that go into the store and come out of it, beside those of the domain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
+from leaderboard.games import Tally
+from leaderboard.ratings import EloSettings
+from leaderboard.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBattle:
+    """A battle to open; `fingerprints` are those of the two models at this moment."""
+
+    id: str
+    conversation_id: str
+    ordinal: int = 1
+    kind: BattleKind = BattleKind.RANKED
+    seats: Seats
+    owner: str
+    prompt: str
+    fingerprints: Mapping[Side, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """A model as the database knows it: `spec` holds what readers of the board see, no address, key or prompt.
+
+    `fingerprint` is the catalogue's when it was last read; the one of `spec` is without meaning.
+    """
+
+    spec: ModelSpec
+    fingerprint: str
+    created_at: datetime
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRows:
+    """The live board in one consistent look: source `arena`, counted votes only.
+
+    Args:
+        version: grows with every change of the board.
+        elo: settings of the fold.
+        models: every model ever seen, by name.
+        ratings: Elo now, by name; `ratings_before`: the same as it was one day earlier (start for who was not there).
+        tallies: counted votes by ordered seats and verdict.
+        left_out: stored votes that do not count, by reason.
+        last_vote_at: when the last vote, counted or not, was cast; None before the first.
+    """
+
+    version: int
+    elo: EloSettings
+    models: tuple[StoredModel, ...]
+    ratings: Mapping[str, float]
+    ratings_before: Mapping[str, float]
+    tallies: tuple[Tally, ...]
+    left_out: Mapping[str, int]
+    last_vote_at: datetime | None
+
+    @property
+    def votes(self) -> int:
+        """How many votes count."""
+        return sum(tally.n for tally in self.tallies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EloPoint:
+    """A model's Elo after vote `seq`, cast at `at`."""
+
+    model: str
+    seq: int
+    at: datetime
+    elo: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRecord:
+    """A stored vote: the ratings and the change as when cast, and `left_out` as it is now (None: it counts)."""
+
+    seq: int
+    battle_id: str
+    voter: str | None
+    seats: Seats
+    verdict: Verdict
+    elo: Mapping[Side, EloChange] | None
+    left_out: str | None
+    cast_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Something that was done to the board from outside; `before` and `after` are JSON."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What `verify` recomputed and found equal."""
+
+    votes: int
+    counted: int
+    models: int
+    tallies: int
+    checkpoints: int
+    elo_sum: float

@@ -1,0 +1,133 @@
+"""Recomputing everything that is derived, from the votes alone."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from arena.domain import BattleState
+from arena.errors import StoreCorrupt
+from arena.store import audit
+from arena.store.board import BoardState, TallyKey, fold, read_board, tally_key, votes_now
+from arena.store.rows import VerifyReport
+from arena.store.schema import AuditRow, BattleRow, CheckpointRow, RatingRow, TallyRow, VoteEventRow, VoteRow
+from leaderboard.ratings import EloSettings, elo_change
+from leaderboard.verdicts import score_a
+
+SUM_TOLERANCE = 1e-6
+
+
+def verify(connection: Connection) -> VerifyReport:
+    """Compare what is stored with what the votes give, bit for bit.
+
+    Raises:
+        StoreCorrupt: names the first difference.
+    """
+    board = read_board(connection)
+    stored = {row.model: row.elo for row in connection.execute(select(RatingRow.model, RatingRow.elo))}
+    checkpoints = _checkpoints(connection)
+    ratings = dict.fromkeys(stored, board.elo.start)
+    tallies: Counter[TallyKey] = Counter()
+    untouched = _untouched(connection, board)
+    seq = 0
+    for vote in fold(connection.execute(votes_now()), ratings, settings=board.elo):
+        seq += 1
+        _same(f"the number of the vote after vote {seq - 1}", stored=vote.seq, recomputed=seq)
+        _check_vote(vote, ratings, settings=board.elo, in_place=vote.seq in untouched)
+        tallies[tally_key(vote._mapping, left_out=vote.left_out)] += 1  # noqa: SLF001 - public API of Row
+        if seq in checkpoints:
+            _check_ratings(checkpoints[seq], ratings, what=f"at checkpoint {seq}")
+    _same("the number of votes", stored=board.last_seq, recomputed=seq)
+    _check_ratings(stored, ratings, what="now")
+    _check_tallies(connection, tallies)
+    _check_battles(connection)
+    _check_audit(connection)
+    _check_sum(stored, start=board.elo.start)
+    return VerifyReport(
+        votes=seq,
+        counted=sum(n for key, n in tallies.items() if not key.left_out),
+        models=len(stored),
+        tallies=len(tallies),
+        checkpoints=len(checkpoints),
+        elo_sum=sum(stored.values()),
+    )
+
+
+def _checkpoints(connection: Connection) -> dict[int, dict[str, float]]:
+    checkpoints: dict[int, dict[str, float]] = {}
+    for row in connection.execute(select(CheckpointRow.seq, CheckpointRow.model, CheckpointRow.elo)):
+        checkpoints.setdefault(row.seq, {})[row.model] = row.elo
+    return checkpoints
+
+
+def _untouched(connection: Connection, board: BoardState) -> range:
+    """Votes whose ratings when cast are those of the fold as it is now: cast after the last event."""
+    last_event = connection.scalar(select(func.max(VoteEventRow.after_seq))) or 0
+    return range(last_event + 1, board.last_seq + 1)
+
+
+def _check_vote(vote: Row[Any], ratings: Mapping[str, float], *, settings: EloSettings, in_place: bool) -> None:
+    """A vote's own change follows from its own ratings; where nothing was re-folded since, those are the board's."""
+    if vote.change is None:
+        return
+    change = elo_change(vote.elo_a, vote.elo_b, score_a(vote.verdict), settings=settings)
+    _same(f"the change of vote {vote.seq}", stored=vote.change, recomputed=change)
+    if in_place and vote.left_out is None:
+        _same(
+            f"Elo of {vote.seat_a!r} after vote {vote.seq}", stored=vote.elo_a + change, recomputed=ratings[vote.seat_a]
+        )
+        _same(
+            f"Elo of {vote.seat_b!r} after vote {vote.seq}", stored=vote.elo_b - change, recomputed=ratings[vote.seat_b]
+        )
+
+
+def _check_ratings(stored: Mapping[str, float], ratings: Mapping[str, float], *, what: str) -> None:
+    for name in sorted(stored):
+        _same(f"Elo of {name!r} {what}", stored=stored[name], recomputed=ratings.get(name))
+
+
+def _check_tallies(connection: Connection, recounted: Counter[TallyKey]) -> None:
+    rows = connection.execute(select(TallyRow).where(TallyRow.n > 0))
+    stored = {TallyKey(**{name: getattr(row, name) for name in TallyKey._fields}): row.n for row in rows}
+    for key in sorted({*stored, *recounted}):
+        _same(f"the tally {tuple(key)}", stored=stored.get(key, 0), recomputed=recounted[key])
+
+
+def _check_battles(connection: Connection) -> None:
+    """Each vote has its battle in state `voted`, with the same seats, and each such battle its vote."""
+    statement = (
+        select(BattleRow.id, VoteRow.seq)
+        .outerjoin(VoteRow, VoteRow.battle == BattleRow.id)
+        .where(
+            (BattleRow.state == BattleState.VOTED) & VoteRow.seq.is_(None)
+            | (BattleRow.state != BattleState.VOTED) & VoteRow.seq.is_not(None)
+            | (BattleRow.seat_a != VoteRow.seat_a)
+            | (BattleRow.seat_b != VoteRow.seat_b)
+        )
+        .limit(1)
+    )
+    for row in connection.execute(statement):
+        raise StoreCorrupt(f"Battle {row.id!r} and its vote ({row.seq}) do not belong together.")
+
+
+def _check_audit(connection: Connection) -> None:
+    digests = connection.scalars(select(AuditRow.digest).order_by(AuditRow.seq)).all()
+    previous = audit.BEGINNING
+    for entry, digest in zip(audit.entries(connection), digests, strict=True):
+        previous = audit.chained(previous, entry)
+        _same(f"the digest of audit entry {entry.seq}", stored=digest, recomputed=previous)
+
+
+def _check_sum(stored: Mapping[str, float], *, start: float) -> None:
+    total, expected = sum(stored.values()), len(stored) * start
+    if abs(total - expected) > SUM_TOLERANCE:
+        raise StoreCorrupt(f"The sum of all Elo ratings is {total!r}, but {len(stored)} models make {expected!r}.")
+
+
+def _same(what: str, *, stored: object, recomputed: object) -> None:
+    if stored != recomputed:
+        raise StoreCorrupt(
+            f"The database holds {stored!r} for {what}, but its votes give {recomputed!r}: "
+            "restore a backup, or ask who changed the file."
+        )

@@ -1,0 +1,142 @@
+"""Every verb that changes the database."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
+from arena.store import battles, contestants, exclusion
+from arena.store.queue import Job, WriteQueue
+from arena.store.rows import NewBattle
+from arena.store.votes import Ballot
+from leaderboard.verdicts import Verdict
+
+T = TypeVar("T")
+
+
+class Writer:
+    """The writing half of a store: each verb queues one operation and returns a future that resolves after COMMIT.
+
+    Safe to call from any thread and from an event loop: nothing here waits. An operation that is refused raises its
+    `ArenaError` from the future; one that cannot be stored raises `StoreError`.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime], lease_seconds: float) -> None:
+        self._queue = WriteQueue(engine, clock=clock)
+        self._lease = timedelta(seconds=lease_seconds)
+
+    def sync_models(self, specs: Sequence[ModelSpec]) -> Future[None]:
+        """Make the catalogue's models those of the database; models that are gone from it are retired.
+
+        Raises:
+            ModelChanged: a model with votes has another fingerprint; nothing is changed.
+        """
+        specs = tuple(specs)
+        return self._board(lambda connection, now: contestants.sync_models(connection, specs, now=now))
+
+    def open_battle(self, new: NewBattle) -> Future[None]:
+        """Store a battle with its first prompt and two streaming replies, attempt 1.
+
+        Raises:
+            UnknownModel: a seat names no model of the database.
+            UnknownBattle: the conversation belongs to another voter.
+        """
+        return self._run(
+            lambda connection, now: battles.open_battle(connection, new, now=now, lease_until=now + self._lease)
+        )
+
+    def add_turn(self, battle_id: str, owner: str, prompt: str, *, fingerprints: Mapping[Side, str]) -> Future[int]:
+        """Continue a ready battle with another prompt and two streaming replies; the ordinal of the new turn.
+
+        Raises:
+            UnknownBattle, AlreadyVoted, NotVotable: only its voter can go on, and only when both answers are fine.
+        """
+        return self._run(
+            lambda connection, now: battles.add_turn(
+                connection,
+                battle_id,
+                owner,
+                prompt,
+                fingerprints=fingerprints,
+                now=now,
+                lease_until=now + self._lease,
+            )
+        )
+
+    def retry_reply(self, battle_id: str, owner: str, side: Side, *, fingerprint: str) -> Future[int]:
+        """Begin another attempt of one side at the latest turn; the number of the attempt.
+
+        Raises:
+            UnknownBattle, AlreadyVoted, NotRetryable: only its voter can, and only what failed, stopped or broke off.
+        """
+        return self._run(
+            lambda connection, now: battles.retry_reply(
+                connection,
+                battle_id,
+                owner,
+                side,
+                fingerprint=fingerprint,
+                now=now,
+                lease_until=now + self._lease,
+            )
+        )
+
+    def finish_reply(self, battle_id: str, reply: Reply) -> Future[BattleState]:
+        """Store how an attempt ended; ignored when it has ended already. The battle's state afterwards.
+
+        Raises:
+            UnknownBattle: there is no such battle.
+        """
+        return self._run(lambda connection, _now: battles.finish_reply(connection, battle_id, reply))
+
+    def renew_leases(self, battle_ids: Sequence[str]) -> Future[None]:
+        """Say that these battles' replies are still being streamed."""
+        ids = tuple(battle_ids)
+        return self._run(lambda connection, now: battles.renew_leases(connection, ids, lease_until=now + self._lease))
+
+    def interrupt_expired(self) -> Future[int]:
+        """Mark replies whose lease is over as interrupted; how many."""
+        return self._run(lambda connection, now: battles.interrupt_expired(connection, now=now))
+
+    def cast_vote(self, battle_id: str, owner: str, verdict: Verdict) -> Future[Vote]:
+        """End a ready battle with a verdict, once and for ever.
+
+        Raises:
+            UnknownBattle, NotVotable, AlreadyVoted: also for the very verdict that is stored.
+        """
+        return self._queue.submit(Job(ballot=Ballot(battle_id, owner, verdict)))
+
+    def exclude_votes(self, seqs: Collection[int], *, reason: str, actor: str) -> Future[None]:
+        """Leave these votes out of the board, as if they had never been cast; they stay stored, with the reason.
+
+        Raises:
+            UnknownVote: there is no such vote, or its battle was not ranked; nothing is changed.
+        """
+        wanted = frozenset(seqs)
+        return self._board(
+            lambda connection, now: exclusion.exclude(connection, wanted, reason=reason, actor=actor, now=now)
+        )
+
+    def restore_votes(self, seqs: Collection[int], *, reason: str, actor: str) -> Future[None]:
+        """Let these votes count, in the places in which they were cast.
+
+        Raises:
+            UnknownVote: there is no such vote, or its battle was not ranked; nothing is changed.
+        """
+        wanted = frozenset(seqs)
+        return self._board(
+            lambda connection, now: exclusion.restore(connection, wanted, reason=reason, actor=actor, now=now)
+        )
+
+    def close(self) -> None:
+        """Store what is queued and end the thread."""
+        self._queue.close()
+
+    def _run(self, operation: Callable[[Connection, datetime], T]) -> Future[T]:
+        return self._queue.submit(Job(run=operation))
+
+    def _board(self, operation: Callable[[Connection, datetime], T]) -> Future[T]:
+        return self._queue.submit(Job(run=operation, changes_board=True))
