@@ -5,11 +5,13 @@ from types import MappingProxyType
 
 from arena.providers.ask import ask
 from arena.providers.base import Chunk, Provider, StreamEnd, StreamLimits, TextDelta
+from arena.providers.openai_chat import OpenAIChat
 from arena.providers.redaction import redacted
 from arena.providers.scripted import Scripted, check_script
 
 PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
     {
+        "openai_chat": OpenAIChat,
         "scripted": Scripted,
     }
 )

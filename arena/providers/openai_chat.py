@@ -1,0 +1,234 @@
+"""Any endpoint that speaks OpenAI's chat completions, asked through the `openai` client."""
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx2
+from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
+
+from arena.domain import Fault, Message, ModelSpec
+from arena.errors import ProviderFault
+from arena.providers.base import Chunk, StreamLimits, TextDelta
+from arena.providers.chat_events import ChatEvents
+from arena.providers.upstream_faults import error_object, fault_of_error, fault_of_exception, fault_of_status
+
+OPENAI_URL = "https://api.openai.com/v1"
+NO_KEY = "none"  # local servers ask for no key, but the client and some servers want the header
+CONNECT_SECONDS = 10.0
+USAGE_SECONDS = 2.0
+MAX_ERROR_BYTES = 16_384
+# What the client and the two libraries under it raise when a request fails.
+CLIENT_ERRORS = (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, OSError)
+
+
+class OpenAIChat:
+    """Provider for OpenAI and everything that copies its interface: gateways, vLLM, Ollama, llama.cpp.
+
+    The client's own retries, redirects and event parsing are off: one call is one request. A server that refuses
+    `stream_options` or `max_tokens` is remembered, and asked without it when the guard asks again.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[_Address, AsyncOpenAI] = {}
+        self._dialects: dict[str, _Dialect] = {}
+
+    async def stream(
+        self,
+        spec: ModelSpec,
+        messages: Sequence[Message],
+        *,
+        base_url: str,
+        api_key: str | None,
+        limits: StreamLimits,
+    ) -> AsyncGenerator[Chunk]:
+        """Ask once and pass the text on as it comes; see `Provider.stream`."""
+        address = _Address(base_url or OPENAI_URL, api_key or NO_KEY)
+        dialect = self._dialects.get(_dialect_key(address, spec), _Dialect())
+        events = ChatEvents(max_bytes=limits.max_bytes)
+        answering = False
+        try:
+            request = self._client(address).chat.completions.with_streaming_response.create(
+                **_request(spec, messages, dialect)
+            )
+            async with request as response:
+                answering = True
+                async with contextlib.aclosing(_texts(events, response.http_response)) as texts:
+                    async for text in texts:
+                        yield TextDelta(text)
+        except ProviderFault as fault:
+            raise self._learned(fault, address, spec, dialect) from None
+        except CLIENT_ERRORS as exc:
+            raise fault_of_exception(exc, answering=answering) from exc
+        yield events.end()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.close()
+
+    def _client(self, address: "_Address") -> AsyncOpenAI:
+        # One per address and key, of which a configuration has few: none is ever thrown away.
+        if address not in self._clients:
+            self._clients[address] = _new_client(address)
+        return self._clients[address]
+
+    def _learned(
+        self, fault: ProviderFault, address: "_Address", spec: ModelSpec, dialect: "_Dialect"
+    ) -> ProviderFault:
+        learned = dialect.after(fault)
+        if learned == dialect:
+            return fault
+        self._dialects[_dialect_key(address, spec)] = learned
+        return ProviderFault(fault.fault, fault.detail, retry_after_seconds=0.0, retriable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    base_url: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Dialect:
+    """What a server or model refuses of the common tongue."""
+
+    asks_for_usage: bool = True
+    newer_limit_name: bool = False
+
+    def after(self, fault: ProviderFault) -> "_Dialect":
+        """What to speak once the server has said `fault`."""
+        if fault.fault is not Fault.BAD_REQUEST:
+            return self
+        if "max_completion_tokens" in fault.detail:
+            return replace(self, newer_limit_name=True)
+        if "stream_options" in fault.detail or "include_usage" in fault.detail:
+            return replace(self, asks_for_usage=False)
+        return self
+
+
+def _dialect_key(address: _Address, spec: ModelSpec) -> str:
+    return f"{address.base_url} {spec.upstream_id}"
+
+
+def _new_client(address: _Address) -> AsyncOpenAI:
+    headers = {
+        # Said here too, so that no Authorization from the environment takes its place.
+        "Authorization": f"Bearer {address.api_key}",
+        "Accept": "text/event-stream",
+        "Accept-Encoding": "identity",  # a few compressed bytes may unfold to gigabytes
+    }
+    limits = httpx2.Limits(max_connections=1000)
+    local = _is_loopback(address.base_url)
+    if local:
+        # llama.cpp's server drops 1-3 % of the requests on a connection that it is about to close.
+        headers["Connection"] = "close"
+        limits = httpx2.Limits(max_connections=1000, keepalive_expiry=0.0)
+    client = AsyncOpenAI(
+        base_url=address.base_url,
+        api_key=address.api_key,
+        admin_api_key="",
+        max_retries=0,
+        default_headers=headers,
+        http_client=DefaultAioHttpClient(
+            follow_redirects=False,
+            trust_env=not local,  # no proxy to reach this machine
+            limits=limits,
+            # The guard keeps the deadlines; a client's read timeout is re-armed by comments and empty events.
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+            event_hooks={"response": [_refuse_bad_heads]},
+        ),
+    )
+    # The constructor took them from the environment, where they are meant for one upstream, not for all.
+    client.organization = client.project = None
+    return client
+
+
+def _is_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _request(spec: ModelSpec, messages: Sequence[Message], dialect: _Dialect) -> dict[str, Any]:
+    limit_name = "max_completion_tokens" if dialect.newer_limit_name else "max_tokens"
+    wanted = {
+        "model": spec.upstream_id or spec.name,
+        "messages": [{"role": message.role.value, "content": message.text} for message in messages],
+        "stream": True,
+        "stream_options": {"include_usage": True} if dialect.asks_for_usage else None,
+        "temperature": spec.temperature,
+        "top_p": spec.top_p,
+        limit_name: spec.max_tokens,
+        "extra_body": dict(spec.extra_body) or None,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+async def _refuse_bad_heads(response: httpx2.Response) -> None:
+    """Let only an uncompressed stream of events through, before anybody reads its body.
+
+    Raises:
+        ProviderFault: it is something else; of an error's body 16 kB are read at most.
+    """
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProviderFault(Fault.MALFORMED, f"HTTP {response.status_code}: a compressed answer was not asked for")
+    content_type = response.headers.get("content-type", "").lower()
+    if response.status_code != httpx2.codes.OK:
+        error = await _error_in(response)
+        raise fault_of_status(response.status_code, error or {}, headers=response.headers)
+    if "json" in content_type and "event-stream" not in content_type:
+        error = await _error_in(response)
+        raise fault_of_error(error) if error else ProviderFault(Fault.MALFORMED, "JSON instead of a stream")
+    if "html" in content_type:
+        raise ProviderFault(Fault.MALFORMED, "a web page instead of a stream")
+
+
+async def _error_in(response: httpx2.Response) -> Any:  # noqa: ANN401 - a JSON object's values are of any type
+    body = bytearray()
+    async with contextlib.aclosing(response.aiter_raw()) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > MAX_ERROR_BYTES:
+                break
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        return {"message": body[:200].decode(errors="replace")} if response.status_code != httpx2.codes.OK else None
+    return error_object(decoded[0] if isinstance(decoded, list) and decoded else decoded)
+
+
+async def _texts(events: ChatEvents, response: httpx2.Response) -> AsyncGenerator[str]:
+    """The answer's text, one piece per read from the network.
+
+    Once the model has said why it stopped, the answer is whole: then the upstream has 2 s for its usage figures, and
+    whatever goes wrong while they come is nobody's loss.
+    """
+    async with contextlib.aclosing(response.aiter_raw()) as reads:
+        while not (events.done or events.finished):
+            read = await anext(reads, None)
+            if read is None:
+                break
+            if text := events.feed(read):
+                yield text
+        if events.finished:
+            await _wait_for_usage(events, reads)
+        elif events.fault is not None:
+            raise events.fault
+
+
+async def _wait_for_usage(events: ChatEvents, reads: AsyncGenerator[bytes]) -> None:
+    with contextlib.suppress(*CLIENT_ERRORS, TimeoutError):
+        async with asyncio.timeout(USAGE_SECONDS):
+            while not events.done and (read := await anext(reads, None)) is not None:
+                events.feed(read)
