@@ -103,6 +103,12 @@ class ModelSpec:
         ]
         return hashlib.sha256(json.dumps(shaping, sort_keys=True, default=str).encode()).hexdigest()
 
+    def cost_usd(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
+        """What an answer of so many tokens costs; None when a price or a count is unknown."""
+        if tokens_in is None or tokens_out is None or self.price_in is None or self.price_out is None:
+            return None
+        return (tokens_in * self.price_in + tokens_out * self.price_out) / 1_000_000
+
 
 class ReplyStatus(StrEnum):
     """Where an attempt stands. Only OK can be voted on; FAILED, STOPPED and INTERRUPTED can be retried."""

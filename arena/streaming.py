@@ -370,16 +370,8 @@ class _RunningReply:
             tokens_out=end.tokens_out if end else None,
             first_token_ms=None if first is None else round((first - self._started) * 1000),
             duration_ms=round((monotonic() - self._started) * 1000),
-            cost_usd=_cost_usd(self.job.spec, end),
+            cost_usd=self.job.spec.cost_usd(end.tokens_in, end.tokens_out) if end else None,
         )
-
-
-def _cost_usd(spec: ModelSpec, end: StreamEnd | None) -> float | None:
-    if end is None or end.tokens_in is None or end.tokens_out is None:
-        return None
-    if spec.price_in is None or spec.price_out is None:
-        return None
-    return (end.tokens_in * spec.price_in + end.tokens_out * spec.price_out) / 1_000_000
 
 
 async def _every(seconds: float, chore: Callable[[], object]) -> None:
