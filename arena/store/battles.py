@@ -3,17 +3,43 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, select, update
 
 from arena.domain import BattleState, Reply, ReplyStatus, Side
 from arena.errors import AlreadyVoted, NotRetryable, NotVotable, StoreError, UnknownBattle, UnknownModel
 from arena.store.rows import NewBattle
-from arena.store.schema import BattleRow, ConversationRow, ModelRow, ReplyRow, TurnRow
+from arena.store.schema import BattleRow, ConversationRow, ModelRow, ReplyRow, TurnRow, table_of
 from arena.strata import NO_STRATUM, Stratum, classify
 
+BATTLE, TURN, REPLY = table_of(BattleRow), table_of(TurnRow), table_of(ReplyRow)
+CONVERSATION, MODEL = table_of(ConversationRow), table_of(ModelRow)
+
+# Put together once: these run for every battle, and building a statement costs more than running it.
+OF_BATTLE: BindParameter[str] = bindparam("of_battle")
+LOCK = select(BATTLE.c.state, BATTLE.c.owner).where(BATTLE.c.id == OF_BATTLE).with_for_update()
+LATEST_TURN = select(func.max(TURN.c.ordinal)).where(TURN.c.battle == OF_BATTLE)
+LATEST_ATTEMPTS = (
+    select(REPLY.c.turn, REPLY.c.side, REPLY.c.attempt, REPLY.c.status)
+    .where(REPLY.c.battle == OF_BATTLE, REPLY.c.turn == LATEST_TURN.scalar_subquery())
+    .order_by(REPLY.c.attempt)
+)
+PROMPTS = select(TURN.c.prompt).where(TURN.c.battle == OF_BATTLE).order_by(TURN.c.ordinal)
+ANSWERS = select(REPLY.c.text).where(REPLY.c.battle == OF_BATTLE, REPLY.c.status == ReplyStatus.OK)
+SETTLE = update(BATTLE).where(BATTLE.c.id == OF_BATTLE)
+END_ATTEMPT = update(REPLY).where(
+    REPLY.c.battle == OF_BATTLE,
+    REPLY.c.turn == bindparam("of_turn"),
+    REPLY.c.side == bindparam("of_side"),
+    REPLY.c.attempt == bindparam("of_attempt"),
+    REPLY.c.status == ReplyStatus.STREAMING,
+)
+KNOWN_MODELS = select(MODEL.c.name).where(MODEL.c.name.in_(bindparam("seats", expanding=True)))
+KNOWN_BATTLE = select(BATTLE.c.id).where(BATTLE.c.id == OF_BATTLE)
+OWNER = select(CONVERSATION.c.owner).where(CONVERSATION.c.id == bindparam("of_conversation"))
 RETRYABLE = frozenset({ReplyStatus.FAILED, ReplyStatus.STOPPED, ReplyStatus.INTERRUPTED})
 
 
@@ -21,18 +47,19 @@ def open_battle(connection: Connection, new: NewBattle, *, now: datetime, lease_
     """Store the battle, its first prompt and two streaming replies."""
     _prepare_conversation(connection, new, now=now)
     connection.execute(
-        insert(BattleRow).values(
-            id=new.id,
-            conversation=new.conversation_id,
-            ordinal=new.ordinal,
-            kind=new.kind,
-            seat_a=new.seats.a,
-            seat_b=new.seats.b,
-            state=BattleState.STREAMING,
-            owner=new.owner,
-            created_at=now,
-            **stratum_columns(NO_STRATUM),
-        )
+        insert(BATTLE),
+        {
+            "id": new.id,
+            "conversation": new.conversation_id,
+            "ordinal": new.ordinal,
+            "kind": new.kind,
+            "seat_a": new.seats.a,
+            "seat_b": new.seats.b,
+            "state": BattleState.STREAMING,
+            "owner": new.owner,
+            "created_at": now,
+            **asdict(NO_STRATUM),
+        },
     )
     _insert_turn(connection, new.id, 1, new.prompt, new.fingerprints, now=now, lease_until=lease_until)
 
@@ -73,7 +100,7 @@ def retry_reply(
         raise NotRetryable(
             "This answer is still being written or is fine: only a failed or stopped one can be retried."
         )
-    turn, attempt = _latest_turn(connection, battle_id), int(latest.attempt) + 1
+    turn, attempt = latest.turn, int(latest.attempt) + 1
     _insert_replies(connection, battle_id, turn, {side: fingerprint}, attempt=attempt, now=now, lease_until=lease_until)
     _settle(connection, battle_id)
     return attempt
@@ -87,15 +114,9 @@ def finish_reply(connection: Connection, battle_id: str, reply: Reply) -> Battle
     if reply.status is ReplyStatus.STREAMING:
         raise StoreError("A reply that is still streaming cannot be finished: store it once it has ended.")
     ended = connection.execute(
-        update(ReplyRow)
-        .where(
-            ReplyRow.battle == battle_id,
-            ReplyRow.turn == reply.turn,
-            ReplyRow.side == reply.side,
-            ReplyRow.attempt == reply.attempt,
-            ReplyRow.status == ReplyStatus.STREAMING,
-        )
-        .values(**_ending(reply))
+        END_ATTEMPT,
+        {"of_battle": battle_id, "of_turn": reply.turn, "of_side": reply.side, "of_attempt": reply.attempt}
+        | _ending(reply),
     )
     if ended.rowcount == 0:
         return BattleState(battle.state)
@@ -105,8 +126,8 @@ def finish_reply(connection: Connection, battle_id: str, reply: Reply) -> Battle
 def renew_leases(connection: Connection, battle_ids: Sequence[str], *, lease_until: datetime) -> None:
     """Whatever still streams in these battles is alive until `lease_until`."""
     connection.execute(
-        update(ReplyRow)
-        .where(ReplyRow.battle.in_(battle_ids), ReplyRow.status == ReplyStatus.STREAMING)
+        update(REPLY)
+        .where(REPLY.c.battle.in_(battle_ids), REPLY.c.status == ReplyStatus.STREAMING)
         .values(lease_until=lease_until)
     )
 
@@ -114,10 +135,10 @@ def renew_leases(connection: Connection, battle_ids: Sequence[str], *, lease_unt
 def interrupt_expired(connection: Connection, *, now: datetime) -> int:
     """End every reply whose lease is over, as when its process died; how many there were."""
     interrupted = connection.execute(
-        update(ReplyRow)
-        .where(ReplyRow.lease_until < now, ReplyRow.status == ReplyStatus.STREAMING)
+        update(REPLY)
+        .where(REPLY.c.lease_until < now, REPLY.c.status == ReplyStatus.STREAMING)
         .values(status=ReplyStatus.INTERRUPTED, lease_until=None)
-        .returning(ReplyRow.battle)
+        .returning(REPLY.c.battle)
     ).scalars()
     battles = list(interrupted)
     for battle_id in dict.fromkeys(battles):
@@ -125,28 +146,17 @@ def interrupt_expired(connection: Connection, *, now: datetime) -> int:
     return len(battles)
 
 
-def stratum_columns(stratum: Stratum) -> dict[str, Any]:
-    """A stratum as columns of `battle`, `vote` and `tally`."""
-    return {
-        "multi_turn": stratum.multi_turn,
-        "long_prompt": stratum.long_prompt,
-        "code": stratum.code,
-        "maths": stratum.maths,
-        "language": stratum.language,
-    }
-
-
 def _prepare_conversation(connection: Connection, new: NewBattle, *, now: datetime) -> None:
     seats = {new.seats.a, new.seats.b}
-    known = set(connection.scalars(select(ModelRow.name).where(ModelRow.name.in_(seats))))
+    known = set(connection.scalars(KNOWN_MODELS, {"seats": sorted(seats)}))
     if unknown := seats - known:
         raise UnknownModel(f"There is no model named {min(unknown)!r} in the database: add it to the catalogue first.")
-    if connection.scalar(select(exists().where(BattleRow.id == new.id))):
+    if connection.scalar(KNOWN_BATTLE, {"of_battle": new.id}) is not None:
         raise StoreError(f"There is a battle {new.id!r} already: every battle needs an id of its own.")
-    owners = connection.scalars(select(ConversationRow.owner).where(ConversationRow.id == new.conversation_id)).all()
+    owners = connection.scalars(OWNER, {"of_conversation": new.conversation_id}).all()
     if not owners:
         row = {"id": new.conversation_id, "owner": new.owner, "created_at": now}
-        connection.execute(insert(ConversationRow), row)
+        connection.execute(insert(CONVERSATION), row)
     elif owners != [new.owner]:
         raise UnknownBattle("This conversation does not exist.")
 
@@ -162,7 +172,7 @@ def _insert_turn(
     lease_until: datetime,
 ) -> None:
     row = {"battle": battle_id, "ordinal": ordinal, "prompt": prompt, "created_at": now}
-    connection.execute(insert(TurnRow), row)
+    connection.execute(insert(TURN), row)
     _insert_replies(connection, battle_id, ordinal, fingerprints, attempt=1, now=now, lease_until=lease_until)
 
 
@@ -186,13 +196,12 @@ def _insert_replies(
         "lease_until": lease_until,
     }
     rows = [common | {"side": side, "fingerprint": fingerprint} for side, fingerprint in fingerprints.items()]
-    connection.execute(insert(ReplyRow), rows)
+    connection.execute(insert(REPLY), rows)
 
 
 # FOR UPDATE compiles to nothing on SQLite, whose transaction holds the only write lock from its beginning.
 def _locked(connection: Connection, battle_id: str) -> Row[BattleState, str | None] | None:
-    statement = select(BattleRow.state, BattleRow.owner).where(BattleRow.id == battle_id).with_for_update()
-    return connection.execute(statement).one_or_none()
+    return connection.execute(LOCK, {"of_battle": battle_id}).one_or_none()
 
 
 def _owned(connection: Connection, battle_id: str, owner: str) -> BattleState:
@@ -206,17 +215,12 @@ def _owned(connection: Connection, battle_id: str, owner: str) -> BattleState:
 
 
 def _latest_turn(connection: Connection, battle_id: str) -> int:
-    return int(connection.scalars(select(func.max(TurnRow.ordinal)).where(TurnRow.battle == battle_id)).one())
+    return int(connection.scalars(LATEST_TURN, {"of_battle": battle_id}).one())
 
 
-def _latest_attempts(connection: Connection, battle_id: str) -> dict[Side, Row[Side, int, ReplyStatus]]:
+def _latest_attempts(connection: Connection, battle_id: str) -> dict[Side, Row[int, Side, int, ReplyStatus]]:
     """Per side the last attempt at the latest turn."""
-    statement = (
-        select(ReplyRow.side, ReplyRow.attempt, ReplyRow.status)
-        .where(ReplyRow.battle == battle_id, ReplyRow.turn == _latest_turn(connection, battle_id))
-        .order_by(ReplyRow.attempt)
-    )
-    return {row.side: row for row in connection.execute(statement)}
+    return {row.side: row for row in connection.execute(LATEST_ATTEMPTS, {"of_battle": battle_id})}
 
 
 def _ending(reply: Reply) -> dict[str, Any]:
@@ -247,13 +251,12 @@ def _settle(connection: Connection, battle_id: str) -> BattleState:
         state = BattleState.STUCK
     values: dict[str, Any] = {"state": state}
     if state is BattleState.READY:
-        values |= stratum_columns(_stratum(connection, battle_id))
-    connection.execute(update(BattleRow).where(BattleRow.id == battle_id).values(values))
+        values |= asdict(_stratum(connection, battle_id))
+    connection.execute(SETTLE, {"of_battle": battle_id} | values)
     return state
 
 
 def _stratum(connection: Connection, battle_id: str) -> Stratum:
-    prompts = connection.scalars(select(TurnRow.prompt).where(TurnRow.battle == battle_id))
-    finished = (ReplyRow.battle == battle_id, ReplyRow.status == ReplyStatus.OK)
-    answers = connection.scalars(select(ReplyRow.text).where(*finished))
+    prompts = connection.scalars(PROMPTS, {"of_battle": battle_id})
+    answers = connection.scalars(ANSWERS, {"of_battle": battle_id})
     return classify(prompts.all(), answers.all())

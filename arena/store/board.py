@@ -4,18 +4,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, RowMapping, Select, Table, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, case, delete, func, insert, select, update
 
 from arena.store.engine import add_to_counts
-from arena.store.schema import BoardRow, CheckpointRow, EventKind, RatingRow, TallyRow, VoteEventRow, VoteRow
+from arena.store.schema import BoardRow, CheckpointRow, EventKind, RatingRow, TallyRow, VoteEventRow, VoteRow, table_of
 from leaderboard.ratings import EloSettings, elo_change
 from leaderboard.verdicts import Verdict, score_a
 
 SOURCE = "arena"
 COUNTED = ""
-TALLY = cast("Table", TallyRow.__table__)
+TALLY = table_of(TallyRow)
+
+# Statements of the vote's path are built once: putting one together costs more than running it.
+READ_BOARD = select(*table_of(BoardRow).c)
+LOCK_BOARD = READ_BOARD.with_for_update()
+BUMP_BOARD = update(table_of(BoardRow)).values(
+    version=bindparam("to_version"), last_seq=bindparam("to_seq"), last_vote_at=bindparam("at")
+)
+RATING = table_of(RatingRow)
+STORE_RATING = update(RATING).where(RATING.c.model == bindparam("name")).values(elo=bindparam("now"))
 CHECKPOINT_EVERY = 1_000
 STRATUM = ("multi_turn", "long_prompt", "code", "maths", "language")
 
@@ -48,7 +57,7 @@ class TallyKey(NamedTuple):
 
 def read_board(connection: Connection) -> BoardState:
     """The board's state, without a lock."""
-    return _board(connection, select(BoardRow))
+    return _board(connection, READ_BOARD)
 
 
 def lock_board(connection: Connection) -> BoardState:
@@ -56,7 +65,7 @@ def lock_board(connection: Connection) -> BoardState:
 
     On SQLite FOR UPDATE compiles to nothing: there the transaction holds the only write lock from its beginning.
     """
-    return _board(connection, select(BoardRow).with_for_update())
+    return _board(connection, LOCK_BOARD)
 
 
 def bump_board(
@@ -64,11 +73,12 @@ def bump_board(
 ) -> None:
     """Give the locked board its next version and draw the sequence numbers of `votes` new votes."""
     connection.execute(
-        update(BoardRow).values(
-            version=board.version + 1,
-            last_seq=board.last_seq + votes,
-            last_vote_at=last_vote_at or board.last_vote_at,
-        )
+        BUMP_BOARD,
+        {
+            "to_version": board.version + 1,
+            "to_seq": board.last_seq + votes,
+            "at": last_vote_at or board.last_vote_at,
+        },
     )
 
 
@@ -81,7 +91,7 @@ def votes_now() -> Select[Any]:
         (event.c.kind == EventKind.RESTORED, None),
         else_=VoteRow.left_out,
     )
-    columns = [column for column in VoteRow.__table__.c if column.name != "left_out"]
+    columns = [column for column in table_of(VoteRow).c if column.name != "left_out"]
     return (
         select(*columns, left_out.label("left_out"), VoteRow.left_out.label("left_out_when_cast"))
         .outerjoin(event, event.c.vote == VoteRow.seq)
@@ -119,10 +129,8 @@ def ratings_after(connection: Connection, seq: int, *, settings: EloSettings) ->
 def store_ratings(connection: Connection, ratings: Mapping[str, float]) -> None:
     """Overwrite the ratings of these models."""
     if ratings:
-        connection.execute(
-            update(RatingRow).where(RatingRow.model == bindparam("name")).values(elo=bindparam("now")),
-            [{"name": name, "now": elo} for name, elo in sorted(ratings.items())],
-        )
+        rows = [{"name": name, "now": elo} for name, elo in sorted(ratings.items())]
+        connection.execute(STORE_RATING, rows)
 
 
 def store_checkpoint(connection: Connection, seq: int, ratings: Mapping[str, float], *, at: datetime) -> None:
@@ -149,7 +157,7 @@ def add_tallies(connection: Connection, counts: Counter[TallyKey]) -> None:
 def take_tallies(connection: Connection, counts: Counter[TallyKey]) -> None:
     """Count votes out. An upsert cannot: SQLite checks `n >= 0` on the row to insert before it sees the conflict."""
     if counts:
-        key_columns = [column for column in TallyRow.__table__.c if column.name != "n"]
+        key_columns = [column for column in table_of(TallyRow).c if column.name != "n"]
         statement = (
             update(TallyRow)
             .where(*(column == bindparam(f"key_{column.name}") for column in key_columns))

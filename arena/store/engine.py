@@ -3,11 +3,12 @@
 import os
 import sqlite3
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
@@ -48,13 +49,14 @@ def reading_engine(path: Path) -> Engine:
 
 def add_to_counts(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     """Insert rows with a count `n`, or add their `n` to the row that is there already."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_={"n": table.c.n + statement.excluded.n}
-        ),
-        list(rows),
+    connection.execute(_upsert(table, connection.dialect.name), list(rows))
+
+
+@cache
+def _upsert(table: Table, dialect: str) -> Executable:
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_={"n": table.c.n + statement.excluded.n}
     )
 
 
@@ -70,6 +72,7 @@ def _engine(path: Path, *, pool_size: int, max_overflow: int, begin: str, read_o
         URL.create("sqlite+pysqlite", database=os.fspath(path)),
         module=_driver(),
         poolclass=QueuePool,
+        hide_parameters=True,  # prompts and answers belong in no log and no traceback
         pool_size=pool_size,
         max_overflow=max_overflow,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
@@ -32,6 +32,11 @@ class Base(DeclarativeBase):
     """The schema's metadata."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def table_of(row: type[Base]) -> Table:
+    """The table of a row class: statements on tables are put together without the object mapper, at half the cost."""
+    return cast("Table", row.__table__)
 
 
 def _one_of(column: str, choices: Iterable[StrEnum]) -> CheckConstraint:

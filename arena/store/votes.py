@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from arena.domain import BattleKind, BattleState, EloChange, Side, Vote
 from arena.errors import AlreadyVoted, ArenaError, NotVotable, UnknownBattle
@@ -23,10 +23,24 @@ from arena.store.board import (
     tally_key,
     utc_day,
 )
-from arena.store.schema import BattleRow, RatingRow, VoteRow
+from arena.store.schema import BattleRow, RatingRow, VoteRow, table_of
 from leaderboard.ratings import EloSettings, elo_change
 from leaderboard.verdicts import Verdict, score_a
 
+BATTLE = table_of(BattleRow)
+LOOK = (
+    select(BATTLE.c.id, BATTLE.c.owner, BATTLE.c.state)
+    .where(BATTLE.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update()
+)
+CLAIM = (
+    update(BATTLE)
+    .where(BATTLE.c.id.in_(bindparam("ids", expanding=True)), BATTLE.c.state == BattleState.READY)
+    .values(state=BattleState.VOTED)
+    .returning(*BATTLE.c)
+)
+INSERT_VOTE = insert(table_of(VoteRow))
+RATINGS = select(*table_of(RatingRow).c)
 VOTE_FIELDS = ("battle", "seq", "verdict", "elo_a", "elo_b", "change", "cast_at")
 
 
@@ -77,9 +91,8 @@ def as_vote(
 
 def _refusals(connection: Connection, ballots: Sequence[Ballot]) -> list[ArenaError | None]:
     """Why each ballot cannot count; None for the first on a battle of its own voter that is ready."""
-    ids = {ballot.battle_id for ballot in ballots}
-    statement = select(BattleRow.id, BattleRow.owner, BattleRow.state).where(BattleRow.id.in_(ids)).with_for_update()
-    battles = {row.id: row for row in connection.execute(statement)}
+    ids = sorted({ballot.battle_id for ballot in ballots})
+    battles = {row.id: row for row in connection.execute(LOOK, {"ids": ids})}
     taken: set[str] = set()
     refusals: list[ArenaError | None] = []
     for ballot in ballots:
@@ -104,13 +117,8 @@ def _refusal(ballot: Ballot, battle: Row[str, str | None, BattleState] | None, t
 def _claim(connection: Connection, accepted: Sequence[Ballot]) -> dict[str, Row[Any]]:
     if not accepted:
         return {}
-    claim = (
-        update(BattleRow)
-        .where(BattleRow.id.in_([ballot.battle_id for ballot in accepted]), BattleRow.state == BattleState.READY)
-        .values(state=BattleState.VOTED)
-        .returning(*BattleRow.__table__.c)
-    )
-    return {row.id: row for row in connection.execute(claim)}
+    ids = [ballot.battle_id for ballot in accepted]
+    return {row.id: row for row in connection.execute(CLAIM, {"ids": ids})}
 
 
 def _store(
@@ -118,7 +126,7 @@ def _store(
 ) -> dict[str, Vote]:
     """Number and fold the claimed battles in order; store votes, ratings, tallies and checkpoints."""
     bump_board(connection, board, votes=len(claimed), last_vote_at=now)
-    before = {row.model: row.elo for row in connection.execute(select(RatingRow.model, RatingRow.elo))}
+    before = {row.model: row.elo for row in connection.execute(RATINGS)}
     if board.last_vote_at is not None and utc_day(board.last_vote_at) != utc_day(now):
         store_checkpoint(connection, board.last_seq, before, at=board.last_vote_at)
     ratings = dict(before)
@@ -127,7 +135,7 @@ def _store(
         rows.append(_row(ballot, battle, ratings, settings=board.elo) | {"seq": seq, "cast_at": now})
         if seq % CHECKPOINT_EVERY == 0:
             store_checkpoint(connection, seq, ratings, at=now)
-    connection.execute(insert(VoteRow), rows)
+    connection.execute(INSERT_VOTE, rows)
     store_ratings(connection, {name: elo for name, elo in ratings.items() if elo != before[name]})
     add_tallies(connection, Counter(tally_key(row, left_out=row["left_out"]) for row in rows))
     return {row["battle"]: as_vote(**{name: row[name] for name in VOTE_FIELDS}) for row in rows}
