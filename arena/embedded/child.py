@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import IO
 from urllib.parse import urlsplit
@@ -16,6 +17,17 @@ from urllib.parse import urlsplit
 KEY_VARIABLE = "ARENA_EMBEDDED_KEY"
 RUNTIME = "xllamacpp"
 _ERRORS_ONLY = 1
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The arguments of the program, as `serve` wants them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("gguf")
+    parser.add_argument("--alias", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--slots", type=int, required=True)
+    parser.add_argument("--context-tokens", type=int, required=True)
+    return parser.parse_args(words)
 
 
 def serve(arguments: argparse.Namespace, *, api_key: str, runtime: ModuleType, ready: IO[str], hold: IO[bytes]) -> None:
@@ -44,22 +56,12 @@ def _parameters(arguments: argparse.Namespace, api_key: str, runtime: ModuleType
     return parameters
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("gguf")
-    parser.add_argument("--alias", required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--slots", type=int, required=True)
-    parser.add_argument("--context-tokens", type=int, required=True)
-    return parser.parse_args()
-
-
 def main() -> None:
     """Keep the standard output for the ready line alone: what the runtime prints goes to the log with its errors."""
     ready = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     serve(
-        _arguments(),
+        parse(sys.argv[1:]),
         api_key=os.environ.pop(KEY_VARIABLE),
         runtime=importlib.import_module(RUNTIME),
         ready=ready,

