@@ -314,6 +314,15 @@ async def _finish_then_hang(exchange: Exchange) -> None:
     await exchange.hang()
 
 
+async def _late_usage(exchange: Exchange) -> None:
+    await exchange.head()
+    await exchange.text(*WORDS)
+    await exchange.event(chunk({}, finish_reason="stop"))
+    await asyncio.sleep(0.1)
+    await exchange.event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
+    await exchange.hang()
+
+
 async def _finish_then_reset(exchange: Exchange) -> None:
     await exchange.head()
     await exchange.text(*WORDS)
@@ -420,6 +429,7 @@ FAULTS: dict[str, Handler] = {
     "surrogate-halves": _surrogate_halves,
     "nul": lambda exchange: exchange.answer("a\x00b", "\x1b[31m\r\n"),
     "finish-then-hang": _finish_then_hang,
+    "late-usage": _late_usage,
     "finish-then-reset": _finish_then_reset,
     "no-usage-options": _no_usage_options,
     "newer-limit-name": _newer_limit_name,

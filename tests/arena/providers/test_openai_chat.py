@@ -73,6 +73,7 @@ HEALED = {
     "surrogate-halves": ("a😀b\N{REPLACEMENT CHARACTER}", 1),
     "nul": ("a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}[31m\n", 1),
     "finish-then-hang": (HELLO, 1),
+    "late-usage": (HELLO, 1),
     "finish-then-reset": (HELLO, 1),
     "no-usage-options": (HELLO, 2),
     "newer-limit-name": (HELLO, 2),
@@ -292,8 +293,9 @@ def test_a_connection_to_this_machine_is_used_once(server: FaultServer) -> None:
     assert first.connection != second.connection
 
 
-def test_tokens_and_the_upstreams_own_name_are_reported(server: FaultServer) -> None:
-    result = outcome(server.url("ok"))
+@pytest.mark.parametrize("name", ["ok", "late-usage"])
+def test_tokens_and_the_upstreams_own_name_are_reported(server: FaultServer, name: str) -> None:
+    result = outcome(server.url(name))
 
     assert result.end == StreamEnd(finish_reason=FinishReason.STOP, tokens_in=7, tokens_out=3, model_seen=NAME)
 
