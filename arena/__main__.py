@@ -1,0 +1,257 @@
+"""The `arena` command line: the composition root, imported by nothing.
+
+Exit codes: 0 done, 1 a check failed, 2 wrong usage, settings or database. What a command needs is imported inside it,
+so that `arena --help` answers at once.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import platformdirs
+import typer
+
+from arena.cli_models import models
+from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.errors import ArenaError, SettingsError, StoreCorrupt
+
+if TYPE_CHECKING:
+    from arena.board import Board
+    from arena.settings import Settings
+    from arena.store import Store
+    from leaderboard import Prediction
+
+PORTS_TRIED = 100
+
+app = typer.Typer(
+    help="A chatbot arena for your team: blind battles between language models, a live leaderboard.",
+    epilog=f"Data live in {platformdirs.user_data_path('team-arena')}, or in arena-data/ beside your arena.toml.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables, and those may hold keys
+    rich_markup_mode=None,
+)
+app.add_typer(models, name="models")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command (`sys.argv` by default) and exit."""
+    try:
+        app(args=arguments, prog_name="arena")
+    except ArenaError as error:
+        sys.stderr.write(f"arena: {error}\n")
+        sys.exit(1 if isinstance(error, StoreCorrupt) else 2)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
+) -> None:
+    if show_version:
+        typer.echo(f"arena {version('team-arena')}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: arena serve --port 8600")
+def serve(
+    config: Config = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8501, or the next free one.")] = None,
+) -> None:
+    """Start the arena in the browser; Ctrl-C ends it."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn shuts down first, then raises the signal again
+    settings = settings_of(config)
+    host = host or settings.host
+    wanted = port or settings.port
+    settled = port is not None or "port" in settings.model_fields_set
+    port = _free_port(host, wanted, tries=1 if settled else PORTS_TRIED)
+    if settings.source is not None:
+        os.environ["ARENA_CONFIG"] = str(settings.source)
+    _log_to_terminal()
+    typer.echo(f"The arena opens on http://{_shown(host)}:{port} (Ctrl-C ends it); data in {settings.data_dir}")
+    sys.stdout.flush()
+    _run_streamlit(host, port)
+
+
+def _free_port(host: str, wanted: int, *, tries: int) -> int:
+    for port in range(wanted, min(wanted + tries, 65536)):
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            with socket.create_server((host, port), family=family):
+                return port
+        except OSError as error:
+            if tries == 1:
+                raise SettingsError(
+                    f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port or --host."
+                ) from error
+    raise SettingsError(f"No port of {host} from {wanted} to {wanted + tries - 1} is free: choose one with --port.")
+
+
+def _shown(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+class _Lines(logging.Formatter):
+    """One line per event, with its `extra` fields behind it."""
+
+    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {key: value for key, value in vars(record).items() if key not in self._usual}
+        return " ".join([super().format(record), *(f"{key}={value}" for key, value in extra.items())])
+
+
+def _log_to_terminal() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    logging.getLogger("arena").addHandler(handler)
+    logging.getLogger("arena").setLevel(logging.INFO)
+    # uvicorn sets its own level later; a filter stays.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.WARNING)
+
+
+def _run_streamlit(host: str, port: int) -> None:
+    """In this process, by Streamlit's own command line: only that reads `pages/.streamlit/config.toml`."""
+    from streamlit.web.cli import main as streamlit
+
+    flags = {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": "true",  # no browser, no question for an e-mail address
+        "browser.gatherUsageStats": "false",
+        "logger.hideWelcomeMessage": "true",
+    }
+    entry = Path(__file__).resolve().parent.parent / "pages" / "asgi.py"
+    streamlit(["run", str(entry), *(f"--{key}={value}" for key, value in flags.items())], standalone_mode=False)
+
+
+@app.command(epilog="Example: arena standings --json")
+def standings(config: Config = None, *, as_json: AsJson = False) -> None:
+    """Show the leaderboard."""
+    board = _board(settings_of(config))
+    if as_json:
+        print_json(
+            {
+                "version": board.version,
+                "votes": board.votes,
+                "left_out": dict(board.left_out),
+                "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
+                "standings": [asdict(standing) for standing in board.standings],
+            }
+        )
+        return
+    table = table_of("Rank", "Model", "Elo", "Last day", "Battles", "Won", "Lost", "Tied", "Both bad", "Win rate")
+    for standing in board.standings:
+        table.add_row(
+            str(standing.rank),
+            board.specs[standing.model].display_name + (" (preliminary)" if standing.preliminary else ""),
+            f"{standing.elo:.1f}",
+            known(standing.change_day, "{:+.1f}"),
+            *(f"{n:,}" for n in (standing.battles, standing.wins, standing.losses, standing.ties, standing.both_bad)),
+            known(standing.win_rate, "{:.1%}"),
+        )
+    print_table(table)
+    left_out = sum(board.left_out.values())
+    typer.echo(f"{board.votes:,} votes count, {left_out:,} are left out{_reasons(board.left_out)}.")
+
+
+@app.command(epilog="Examples: arena predict gpt-4o gpt-4 · arena predict --ratings 1287 1120")
+def predict(
+    model_a: Annotated[str | None, typer.Argument(help="A model's name, display name or alias.")] = None,
+    model_b: Annotated[str | None, typer.Argument(help="The other one's.")] = None,
+    ratings: Annotated[tuple[float, float] | None, typer.Option(help="Two Elo ratings; needs no database.")] = None,
+    config: Config = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """How likely is A's answer preferred to B's?"""
+    if (ratings is None) == (model_a is None or model_b is None) or (ratings is not None and model_a is not None):
+        raise typer.BadParameter("name two models, or give --ratings and two numbers")
+    if ratings is not None:
+        prediction, names = _predict_ratings(*ratings), ("A", "B")
+    else:
+        board = _board(settings_of(config))
+        prediction = board.prediction(str(model_a), str(model_b))
+        names = (board.find(str(model_a)), board.find(str(model_b)))
+    if as_json:
+        print_json({"model_a": names[0], "model_b": names[1], **asdict(prediction)})
+        return
+    typer.echo(
+        f"P({names[0]} is preferred to {names[1]}) = {prediction.probability:.1%}".replace("%", " %")
+        + f"   Elo {prediction.rating_a:.1f} against {prediction.rating_b:.1f}"
+    )
+    if (record := prediction.record) is not None:
+        typer.echo(
+            f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
+            f"{record.ties:,} tied, {record.both_bad:,} both bad"
+        )
+
+
+def _predict_ratings(rating_a: float, rating_b: float) -> "Prediction":
+    from leaderboard import predict
+
+    try:
+        return predict(rating_a, rating_b)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command(epilog="Example: arena verify && echo sound")
+def verify(config: Config = None, *, as_json: AsJson = False) -> None:
+    """Recompute every rating and tally from the votes; exit code 1 at the first difference."""
+    with _store_to_read(settings_of(config)) as store:
+        report = store.read.verify()
+    if as_json:
+        print_json(asdict(report))
+    else:
+        typer.echo(
+            f"Sound: {report.votes:,} votes, {report.counted:,} of them count, give exactly the stored "
+            f"ratings of {report.models:,} models, {report.tallies:,} tallies and {report.checkpoints:,} checkpoints."
+        )
+
+
+@app.command(epilog="Example: arena migrate")
+def migrate(config: Config = None) -> None:
+    """Bring the database to this program's schema, or make it; no arena may be running on it."""
+    from arena.store import Store
+    from leaderboard import EloSettings
+
+    settings = settings_of(config)
+    Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo))).close()
+    typer.echo("The database has this program's schema.")
+
+
+def _board(settings: "Settings") -> "Board":
+    from arena.board import board_of
+
+    with _store_to_read(settings) as store:
+        return board_of(store.read.board(now=datetime.now(UTC)))
+
+
+@contextmanager
+def _store_to_read(settings: "Settings") -> Iterator["Store"]:
+    from arena.store import Store
+
+    with closing(Store.open_to_read(settings.database_url)) as store:
+        yield store
+
+
+def _reasons(left_out: Mapping[str, int]) -> str:
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(left_out.items()))
+    return f" ({reasons})" if reasons else ""
+
+
+if __name__ == "__main__":
+    main()
