@@ -13,7 +13,13 @@ KEY = "sk-planted-secret-0123456789"
 SPEC = ModelSpec(name="m", provider="scripted", display_name="M")
 PROMPT = (Message(Role.USER, "hi"),)
 END = StreamEnd(finish_reason=FinishReason.STOP)
-QUICK = StreamLimits(first_token_seconds=0.2, silence_seconds=0.1, total_seconds=0.4)
+PATIENT = StreamLimits(first_token_seconds=30, silence_seconds=30, total_seconds=60)
+# One short deadline each, so that a busy machine does not meet another first.
+HASTY = {
+    Fault.NO_FIRST_TOKEN: replace(PATIENT, first_token_seconds=0.2),
+    Fault.SILENT: replace(PATIENT, silence_seconds=0.1),
+    Fault.OVERTIME: replace(PATIENT, total_seconds=0.3),
+}
 
 
 class Acting:
@@ -156,7 +162,7 @@ def test_a_longer_answer_is_cut_at_the_limit() -> None:
     ],
 )
 def test_each_deadline_has_its_fault(script: dict[str, object], expected: Fault) -> None:
-    assert fault_of(Scripted(), spec=replace(SPEC, script=script), limits=QUICK).fault is expected
+    assert fault_of(Scripted(), spec=replace(SPEC, script=script), limits=HASTY[expected]).fault is expected
 
 
 def test_empty_pieces_do_not_count_as_text() -> None:
@@ -165,7 +171,7 @@ def test_empty_pieces_do_not_count_as_text() -> None:
             yield TextDelta("")
             await asyncio.sleep(0.01)
 
-    assert fault_of(Acting(act), limits=QUICK).fault is Fault.NO_FIRST_TOKEN
+    assert fault_of(Acting(act), limits=HASTY[Fault.NO_FIRST_TOKEN]).fault is Fault.NO_FIRST_TOKEN
 
 
 def test_a_retriable_fault_is_asked_again_once() -> None:
@@ -207,7 +213,7 @@ def test_what_no_short_wait_heals_is_not_asked_again(fault: ProviderFault) -> No
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     provider = failing_once(ProviderFault(Fault.RATE_LIMITED, retriable=True, retry_after_seconds=3))
 
-    assert fault_of(provider, limits=QUICK).fault is Fault.RATE_LIMITED
+    assert fault_of(provider, limits=HASTY[Fault.NO_FIRST_TOKEN]).fault is Fault.RATE_LIMITED
     assert len(provider.messages) == 1
 
 
