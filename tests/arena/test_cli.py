@@ -18,13 +18,14 @@ import pytest
 from arena.__main__ import _free_port, _Lines, _shown, main
 from arena.cli_models import _FetchBar
 from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
-from arena.embedded import FetchProgress, FetchState
+from arena.embedded import FetchProgress, FetchState, default_cache_dir
 from arena.errors import SettingsError
 from arena.settings import Settings, load_settings
 from arena.store import NewBattle, Store
 from leaderboard import Verdict
 
 ROOT = Path(__file__).parents[2]
+CACHE = default_cache_dir()  # the user's own, before a test looks elsewhere
 TOML = """
 [[models]]
 name = "alpha"
@@ -207,6 +208,18 @@ def test_no_enabled_model_is_a_failed_check(run: Run, elsewhere: Path) -> None:
 
     assert result.code == 1
     assert "no enabled model" in result.err
+
+
+@pytest.mark.embedded
+def test_an_embedded_model_is_started_for_its_check(run: Run, elsewhere: Path) -> None:
+    (elsewhere / "arena.toml").write_text(
+        f"cache_dir = {str(CACHE)!r}\n[[models]]\nname = 'm'\nbase_url = 'embedded:smollm2-135m'\nmax_tokens = 20\n"
+    )
+
+    result = run("models", "check", "--json")
+
+    assert result.code == 0, result
+    assert result.json[0]["tokens_per_second"] > 0
 
 
 def test_unknown_weights_are_refused_with_the_known_ones(run: Run) -> None:
