@@ -51,6 +51,11 @@ class ChatEvents:
         """Whether the answer is whole."""
         return self._finish_reason is not None
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing that follows could tell more."""
+        return self.done or (self.finished and self._tokens_out is not None)
+
     def feed(self, data: bytes) -> str:
         """The answer text that `data` brings, possibly none."""
         try:

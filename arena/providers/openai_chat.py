@@ -23,6 +23,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"  # local servers ask for no key, but the client and some servers want the header
 CONNECT_SECONDS = 10.0
 USAGE_SECONDS = 2.0
+GOODBYE_SECONDS = 0.1
 MAX_ERROR_BYTES = 16_384
 # What the client and the two libraries under it raise when a request fails.
 CLIENT_ERRORS = (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, OSError)
@@ -222,13 +223,16 @@ async def _texts(events: ChatEvents, response: httpx2.Response) -> AsyncGenerato
             if text := events.feed(read):
                 yield text
         if events.finished:
-            await _wait_for_usage(events, reads)
+            await _read_on(events, reads, seconds=USAGE_SECONDS)
+            await _read_on(None, reads, seconds=GOODBYE_SECONDS)
         elif events.fault is not None:
             raise events.fault
 
 
-async def _wait_for_usage(events: ChatEvents, reads: AsyncGenerator[bytes]) -> None:
+async def _read_on(events: ChatEvents | None, reads: AsyncGenerator[bytes], *, seconds: float) -> None:
+    """Feed `events` until they are complete; without them, read to the end, so that the connection can be kept."""
     with contextlib.suppress(*CLIENT_ERRORS, TimeoutError):
-        async with asyncio.timeout(USAGE_SECONDS):
-            while not events.done and (read := await anext(reads, None)) is not None:
-                events.feed(read)
+        async with asyncio.timeout(seconds):
+            while not (events and events.complete) and (read := await anext(reads, None)) is not None:
+                if events:
+                    events.feed(read)

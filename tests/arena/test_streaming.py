@@ -7,7 +7,8 @@ from threading import enumerate as all_threads
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, wait_until
+from fault_server import FaultServer, wait_until
+from faults import KEY
 
 from arena.domain import Fault, FinishReason, Message, ModelSpec, Reply, ReplyStatus, Role, Side
 from arena.errors import ProviderFault

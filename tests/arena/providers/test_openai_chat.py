@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from fault_server import FAULTS, KEY, NAME, Exchange, FaultServer, refused_url
+from fault_server import FaultServer, refused_url
+from faults import FAULTS, KEY, NAME, Exchange
 
 from arena.domain import Fault, FinishReason, Message, ModelSpec, Role
 from arena.errors import ProviderFault
@@ -193,7 +194,7 @@ def test_what_never_ends_is_cut(server: FaultServer, name: str) -> None:
 
 
 def test_every_fault_of_the_server_is_expected_somewhere() -> None:
-    for_other_tests = {"hang", "slow"}
+    for_other_tests = {"hang", "slow", "kept-open"}
 
     assert {*HEALED, *FAILED, *LATE, *TOO_LARGE} == FAULTS.keys() - for_other_tests
 
@@ -294,6 +295,16 @@ def test_a_connection_to_this_machine_is_used_once(server: FaultServer) -> None:
     first, second = server.asked("ok")[-2:]
     assert first.headers["connection"] == second.headers["connection"] == "close"
     assert first.connection != second.connection
+
+
+def test_a_connection_to_another_machine_is_kept(server: FaultServer) -> None:
+    not_known_as_this_machine = server.url("kept-open").replace("127.0.0.1", "0.0.0.0")
+
+    result = outcome(not_known_as_this_machine, times=2)
+
+    first, second = server.asked("kept-open")
+    assert result.text == HELLO
+    assert first.connection == second.connection
 
 
 @pytest.mark.parametrize("name", ["ok", "late-usage"])
