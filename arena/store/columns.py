@@ -97,7 +97,7 @@ class Choice(TypeDecorator[ChoiceT]):
 
     @override
     def process_bind_param(self, value: ChoiceT | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.value
+        return None if value is None else self.choices(value).value
 
     @override
     def process_result_value(self, value: str | None, dialect: Dialect) -> ChoiceT | None:

@@ -12,12 +12,12 @@ from arena.store.schema import CheckpointRow, RatingRow
 FOLD_AT_MOST = 20_000
 
 
-def elo_history(connection: Connection, *, points: int) -> tuple[EloPoint, ...]:
+def elo_history(connection: Connection, *, points: int, fold_at_most: int = FOLD_AT_MOST) -> tuple[EloPoint, ...]:
     """Per model at most about `points` points, in vote order."""
     board = read_board(connection)
     if board.last_seq == 0 or board.last_vote_at is None:
         return ()
-    if board.last_seq <= FOLD_AT_MOST:
+    if board.last_seq <= fold_at_most:
         votes = connection.execute(votes_now())
         ratings: dict[str, float] = {}
         moved = [

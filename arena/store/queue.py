@@ -93,13 +93,13 @@ class WriteQueue:
                 break
         return taken
 
-    def _process(self, batch: Sequence[Job]) -> None:
+    def _process(self, batch: Sequence[Job], *, tries: int = TRIES) -> None:
         try:
-            outcomes = self._persist(batch)
+            outcomes = self._persist(batch, tries=tries)
         except Exception as exc:  # whatever a job raises must not end the only writer
-            if len(batch) > 1 and not isinstance(exc, OperationalError):
+            if len(batch) > 1:
                 for job in batch:
-                    self._process([job])
+                    self._process([job], tries=1)
                 return
             log.exception("a write failed", extra={"jobs": len(batch)})
             outcomes = [_not_stored(exc)] * len(batch)
@@ -109,10 +109,10 @@ class WriteQueue:
             else:
                 job.future.set_result(outcome)
 
-    def _persist(self, batch: Sequence[Job]) -> list[object]:
+    def _persist(self, batch: Sequence[Job], *, tries: int) -> list[object]:
         """Run and commit a batch, again when the engine is busy: a transaction that failed left nothing behind."""
         pause_seconds = FIRST_PAUSE_SECONDS
-        for _ in range(TRIES - 1):
+        for _ in range(tries - 1):
             try:
                 return self._transact(batch)
             except DBAPIError as exc:

@@ -54,8 +54,8 @@ def _create_model() -> None:
         sa.Column("aliases", sa.Text(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("retired_at", INSTANT, nullable=True),
-        sa.CheckConstraint("state IN ('enabled', 'disabled', 'retired')", name="ck_model_state"),
-        sa.PrimaryKeyConstraint("name", name="pk_model"),
+        sa.CheckConstraint("state IN ('enabled', 'disabled', 'retired')", name=op.f("ck_model_state")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_model")),
         sqlite_strict=True,
     )
 
@@ -66,10 +66,10 @@ def _create_conversation() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_conversation"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
         sqlite_strict=True,
     )
-    op.create_index("ix_conversation_owner", "conversation", ["owner"], unique=False)
+    op.create_index(op.f("ix_conversation_owner"), "conversation", ["owner"], unique=False)
 
 
 def _create_battle() -> None:
@@ -89,17 +89,19 @@ def _create_battle() -> None:
         sa.Column("maths", sa.Integer(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint("kind <> 'ranked' OR seat_a <> seat_b", name="ck_battle_two_models"),
-        sa.CheckConstraint("kind IN ('ranked', 'aa', 'named')", name="ck_battle_kind"),
-        sa.CheckConstraint("state IN ('streaming', 'ready', 'stuck', 'voted')", name="ck_battle_state"),
-        sa.ForeignKeyConstraint(["conversation"], ["conversation.id"], name="fk_battle_conversation_conversation"),
-        sa.ForeignKeyConstraint(["seat_a"], ["model.name"], name="fk_battle_seat_a_model"),
-        sa.ForeignKeyConstraint(["seat_b"], ["model.name"], name="fk_battle_seat_b_model"),
-        sa.PrimaryKeyConstraint("id", name="pk_battle"),
+        sa.CheckConstraint("kind <> 'ranked' OR seat_a <> seat_b", name=op.f("ck_battle_two_models")),
+        sa.CheckConstraint("kind IN ('ranked', 'aa', 'named')", name=op.f("ck_battle_kind")),
+        sa.CheckConstraint("state IN ('streaming', 'ready', 'stuck', 'voted')", name=op.f("ck_battle_state")),
+        sa.ForeignKeyConstraint(
+            ["conversation"], ["conversation.id"], name=op.f("fk_battle_conversation_conversation")
+        ),
+        sa.ForeignKeyConstraint(["seat_a"], ["model.name"], name=op.f("fk_battle_seat_a_model")),
+        sa.ForeignKeyConstraint(["seat_b"], ["model.name"], name=op.f("fk_battle_seat_b_model")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_battle")),
         sqlite_strict=True,
     )
-    op.create_index("ix_battle_conversation_ordinal", "battle", ["conversation", "ordinal"], unique=True)
-    op.create_index("ix_battle_owner", "battle", ["owner"], unique=False)
+    op.create_index(op.f("ix_battle_conversation_ordinal"), "battle", ["conversation", "ordinal"], unique=True)
+    op.create_index(op.f("ix_battle_owner"), "battle", ["owner"], unique=False)
 
 
 def _create_turn() -> None:
@@ -109,8 +111,8 @@ def _create_turn() -> None:
         sa.Column("ordinal", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("prompt", sa.Text(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.ForeignKeyConstraint(["battle"], ["battle.id"], name="fk_turn_battle_battle", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("battle", "ordinal", name="pk_turn"),
+        sa.ForeignKeyConstraint(["battle"], ["battle.id"], name=op.f("fk_turn_battle_battle"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("battle", "ordinal", name=op.f("pk_turn")),
         sqlite_strict=True,
     )
 
@@ -135,18 +137,23 @@ def _create_reply() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("started_at", INSTANT, nullable=False),
         sa.Column("lease_until", INSTANT, nullable=True),
-        sa.CheckConstraint("finish_reason IN ('stop', 'length')", name="ck_reply_finish_reason"),
-        sa.CheckConstraint("side IN ('a', 'b')", name="ck_reply_side"),
-        sa.CheckConstraint("status <> 'streaming' OR lease_until IS NOT NULL", name="ck_reply_leased"),
-        sa.CheckConstraint("status IN ('streaming', 'ok', 'failed', 'stopped', 'interrupted')", name="ck_reply_status"),
-        sa.CheckConstraint("attempt >= 1", name="ck_reply_attempt"),
-        sa.ForeignKeyConstraint(
-            ["battle", "turn"], ["turn.battle", "turn.ordinal"], name="fk_reply_battle_turn_turn", ondelete="CASCADE"
+        sa.CheckConstraint("finish_reason IN ('stop', 'length')", name=op.f("ck_reply_finish_reason")),
+        sa.CheckConstraint("side IN ('a', 'b')", name=op.f("ck_reply_side")),
+        sa.CheckConstraint("status <> 'streaming' OR lease_until IS NOT NULL", name=op.f("ck_reply_leased")),
+        sa.CheckConstraint(
+            "status IN ('streaming', 'ok', 'failed', 'stopped', 'interrupted')", name=op.f("ck_reply_status")
         ),
-        sa.PrimaryKeyConstraint("battle", "turn", "side", "attempt", name="pk_reply"),
+        sa.CheckConstraint("attempt >= 1", name=op.f("ck_reply_attempt")),
+        sa.ForeignKeyConstraint(
+            ["battle", "turn"],
+            ["turn.battle", "turn.ordinal"],
+            name=op.f("fk_reply_battle_turn_turn"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("battle", "turn", "side", "attempt", name=op.f("pk_reply")),
         sqlite_strict=True,
     )
-    op.create_index("ix_reply_lease_until", "reply", ["lease_until"], unique=False)
+    op.create_index(op.f("ix_reply_lease_until"), "reply", ["lease_until"], unique=False)
 
 
 def _create_board_state() -> None:
@@ -159,11 +166,11 @@ def _create_board_state() -> None:
         sa.Column("k", FLOAT, nullable=False),
         sa.Column("start", FLOAT, nullable=False),
         sa.Column("scale", FLOAT, nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_board_state_one_row"),
-        sa.CheckConstraint("k > 0 AND k < 1000", name="ck_board_state_k"),
-        sa.CheckConstraint("scale > 0 AND scale < 100000", name="ck_board_state_scale"),
-        sa.CheckConstraint("start > -100000 AND start < 100000", name="ck_board_state_start"),
-        sa.PrimaryKeyConstraint("id", name="pk_board_state"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_board_state_one_row")),
+        sa.CheckConstraint("k > 0 AND k < 1000", name=op.f("ck_board_state_k")),
+        sa.CheckConstraint("scale > 0 AND scale < 100000", name=op.f("ck_board_state_scale")),
+        sa.CheckConstraint("start > -100000 AND start < 100000", name=op.f("ck_board_state_start")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_board_state")),
         sqlite_strict=True,
     )
 
@@ -173,9 +180,9 @@ def _create_rating() -> None:
         "rating",
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("elo", FLOAT, nullable=False),
-        sa.CheckConstraint("elo > -100000 AND elo < 100000", name="ck_rating_elo"),
-        sa.ForeignKeyConstraint(["model"], ["model.name"], name="fk_rating_model_model"),
-        sa.PrimaryKeyConstraint("model", name="pk_rating"),
+        sa.CheckConstraint("elo > -100000 AND elo < 100000", name=op.f("ck_rating_elo")),
+        sa.ForeignKeyConstraint(["model"], ["model.name"], name=op.f("fk_rating_model_model")),
+        sa.PrimaryKeyConstraint("model", name=op.f("pk_rating")),
         sqlite_strict=True,
     )
 
@@ -199,24 +206,24 @@ def _create_vote() -> None:
         sa.Column("maths", sa.Integer(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("cast_at", INSTANT, nullable=False),
-        sa.CheckConstraint("verdict IN ('a', 'b', 'tie', 'both_bad')", name="ck_vote_verdict"),
+        sa.CheckConstraint("verdict IN ('a', 'b', 'tie', 'both_bad')", name=op.f("ck_vote_verdict")),
         sa.CheckConstraint(
             "(elo_a IS NULL AND elo_b IS NULL AND change IS NULL AND left_out IS NOT NULL)"
             " OR (elo_a IS NOT NULL AND elo_b IS NOT NULL AND change IS NOT NULL AND left_out IS NULL)",
-            name="ck_vote_rated_or_left_out",
+            name=op.f("ck_vote_rated_or_left_out"),
         ),
-        sa.CheckConstraint("change > -100000 AND change < 100000", name="ck_vote_change"),
-        sa.CheckConstraint("elo_a > -100000 AND elo_a < 100000", name="ck_vote_elo_a"),
-        sa.CheckConstraint("elo_b > -100000 AND elo_b < 100000", name="ck_vote_elo_b"),
-        sa.ForeignKeyConstraint(["battle"], ["battle.id"], name="fk_vote_battle_battle"),
-        sa.ForeignKeyConstraint(["seat_a"], ["model.name"], name="fk_vote_seat_a_model"),
-        sa.ForeignKeyConstraint(["seat_b"], ["model.name"], name="fk_vote_seat_b_model"),
-        sa.PrimaryKeyConstraint("seq", name="pk_vote"),
-        sa.UniqueConstraint("battle", name="uq_vote_battle"),
+        sa.CheckConstraint("change > -100000 AND change < 100000", name=op.f("ck_vote_change")),
+        sa.CheckConstraint("elo_a > -100000 AND elo_a < 100000", name=op.f("ck_vote_elo_a")),
+        sa.CheckConstraint("elo_b > -100000 AND elo_b < 100000", name=op.f("ck_vote_elo_b")),
+        sa.ForeignKeyConstraint(["battle"], ["battle.id"], name=op.f("fk_vote_battle_battle")),
+        sa.ForeignKeyConstraint(["seat_a"], ["model.name"], name=op.f("fk_vote_seat_a_model")),
+        sa.ForeignKeyConstraint(["seat_b"], ["model.name"], name=op.f("fk_vote_seat_b_model")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_vote")),
+        sa.UniqueConstraint("battle", name=op.f("uq_vote_battle")),
         sqlite_strict=True,
     )
-    op.create_index("ix_vote_cast_at", "vote", ["cast_at"], unique=False)
-    op.create_index("ix_vote_voter", "vote", ["voter"], unique=False)
+    op.create_index(op.f("ix_vote_cast_at"), "vote", ["cast_at"], unique=False)
+    op.create_index(op.f("ix_vote_voter"), "vote", ["voter"], unique=False)
 
 
 def _create_vote_event() -> None:
@@ -229,12 +236,12 @@ def _create_vote_event() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("after_seq", BIG, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
-        sa.CheckConstraint("kind IN ('excluded', 'restored')", name="ck_vote_event_kind"),
-        sa.ForeignKeyConstraint(["vote"], ["vote.seq"], name="fk_vote_event_vote_vote"),
-        sa.PrimaryKeyConstraint("id", name="pk_vote_event"),
+        sa.CheckConstraint("kind IN ('excluded', 'restored')", name=op.f("ck_vote_event_kind")),
+        sa.ForeignKeyConstraint(["vote"], ["vote.seq"], name=op.f("fk_vote_event_vote_vote")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vote_event")),
         sqlite_strict=True,
     )
-    op.create_index("ix_vote_event_vote", "vote_event", ["vote"], unique=False)
+    op.create_index(op.f("ix_vote_event_vote"), "vote_event", ["vote"], unique=False)
 
 
 def _create_tally() -> None:
@@ -252,8 +259,8 @@ def _create_tally() -> None:
         sa.Column("seat_b", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("n", BIG, nullable=False),
-        sa.CheckConstraint("verdict IN ('a', 'b', 'tie', 'both_bad')", name="ck_tally_verdict"),
-        sa.CheckConstraint("n >= 0", name="ck_tally_n"),
+        sa.CheckConstraint("verdict IN ('a', 'b', 'tie', 'both_bad')", name=op.f("ck_tally_verdict")),
+        sa.CheckConstraint("n >= 0", name=op.f("ck_tally_n")),
         sa.PrimaryKeyConstraint(
             "source",
             "day",
@@ -266,7 +273,7 @@ def _create_tally() -> None:
             "seat_a",
             "seat_b",
             "verdict",
-            name="pk_tally",
+            name=op.f("pk_tally"),
         ),
         sqlite_strict=True,
     )
@@ -279,9 +286,9 @@ def _create_elo_checkpoint() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("elo", FLOAT, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
-        sa.CheckConstraint("elo > -100000 AND elo < 100000", name="ck_elo_checkpoint_elo"),
-        sa.ForeignKeyConstraint(["model"], ["model.name"], name="fk_elo_checkpoint_model_model"),
-        sa.PrimaryKeyConstraint("seq", "model", name="pk_elo_checkpoint"),
+        sa.CheckConstraint("elo > -100000 AND elo < 100000", name=op.f("ck_elo_checkpoint_elo")),
+        sa.ForeignKeyConstraint(["model"], ["model.name"], name=op.f("fk_elo_checkpoint_model_model")),
+        sa.PrimaryKeyConstraint("seq", "model", name=op.f("pk_elo_checkpoint")),
         sqlite_strict=True,
     )
 
@@ -297,6 +304,6 @@ def _create_audit() -> None:
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=True),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name="pk_audit"),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
         sqlite_strict=True,
     )

@@ -1,0 +1,201 @@
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.schema import CreateTable
+
+from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
+from arena.store.engine import writing_engine
+from arena.store.migrating import alembic_config, migrate
+from arena.store.schema import Base, BattleRow, EventKind, ModelRow, ReplyRow, VoteEventRow, VoteRow
+from arena.strata import NO_STRATUM
+from leaderboard.verdicts import Verdict
+from tests.arena.store.conftest import Clock
+
+
+@pytest.fixture
+def migrated(database: Path) -> Iterator[Engine]:
+    engine = writing_engine(database)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_the_migrations_lead_to_the_schema(migrated: Engine) -> None:
+    with migrated.begin() as connection:
+        command.check(alembic_config(connection))
+
+
+def test_the_migrations_lead_to_the_constraints_of_the_schema(migrated: Engine, tmp_path: Path) -> None:
+    """Alembic compares no checks, no strictness and no key names."""
+    modelled = writing_engine(tmp_path / "modelled.db")
+    with modelled.begin() as connection:
+        Base.metadata.create_all(connection)
+
+    assert _shape(migrated) == _shape(modelled)
+    modelled.dispose()
+
+
+def _shape(engine: Engine) -> dict[str, object]:
+    inspector = inspect(engine)
+    return {
+        name: {
+            "checks": sorted((check["name"], check["sqltext"]) for check in inspector.get_check_constraints(name)),
+            "unique": sorted(unique["name"] for unique in inspector.get_unique_constraints(name)),
+            "foreign": sorted(str(sorted(key.items(), key=str)) for key in inspector.get_foreign_keys(name)),
+            "key": inspector.get_pk_constraint(name),
+            "strict": inspector.get_table_options(name),
+        }
+        for name in inspector.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def test_migrating_again_changes_nothing(migrated: Engine) -> None:
+    with migrated.connect() as connection:
+        before = connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all()
+
+    migrate(migrated)
+
+    with migrated.connect() as connection:
+        assert connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all() == before
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(database: Path) -> None:
+    engine = writing_engine(database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE vote (x TEXT)")
+
+    with pytest.raises(Exception, match="vote"):
+        migrate(engine)
+
+    assert inspect(engine).get_table_names() == ["vote"]
+    engine.dispose()
+
+
+def test_there_is_one_line_of_numbered_migrations(migrated: Engine) -> None:
+    with migrated.connect() as connection:
+        scripts = list(ScriptDirectory.from_config(alembic_config(connection)).walk_revisions())
+
+    numbers = [script.revision for script in scripts][::-1]
+    assert numbers == [f"{n:04}" for n in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("event", EventKind)
+def test_every_verdict_and_event_fits_a_migrated_database(
+    migrated: Engine, clock: Clock, verdict: Verdict, event: EventKind
+) -> None:
+    with migrated.begin() as connection:
+        _lay_ground(connection, clock.now)
+        connection.execute(insert(VoteRow), _vote(clock.now, verdict=verdict))
+        values = {"vote": 1, "kind": event, "reason": "r", "actor": "a", "after_seq": 1, "at": clock.now}
+        connection.execute(insert(VoteEventRow), values)
+
+        assert connection.scalar(select(VoteRow.verdict)) is verdict
+        assert connection.scalar(select(VoteEventRow.kind)) is event
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *((BattleRow.kind, kind) for kind in BattleKind),
+        *((BattleRow.state, state) for state in BattleState),
+        *((ModelRow.state, state) for state in ModelState),
+        *((ReplyRow.side, side) for side in Side),
+        *((ReplyRow.status, status) for status in ReplyStatus),
+        *((ReplyRow.fault, fault) for fault in Fault),
+        *((ReplyRow.finish_reason, reason) for reason in FinishReason),
+    ],
+)
+def test_every_choice_fits_a_migrated_database(
+    migrated: Engine, clock: Clock, column: InstrumentedAttribute[object], value: object
+) -> None:
+    with migrated.begin() as connection:
+        _lay_ground(connection, clock.now, **{f"{column.class_.__tablename__}.{column.key}": value})
+
+        assert connection.scalar(select(column).limit(1)) is value
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"verdict": "'c'"},
+        {"elo_a": "NULL"},
+        {"elo_a": "1e6"},
+        {"elo_a": "'many'"},
+        {"left_out": "'why'"},
+        {"battle": "'nothing'"},
+    ],
+)
+def test_a_vote_that_must_not_be_is_refused_by_the_database(
+    migrated: Engine, clock: Clock, wrong: dict[str, str]
+) -> None:
+    changes = ", ".join(f"{name} = {value}" for name, value in wrong.items())
+    with migrated.begin() as connection:
+        _lay_ground(connection, clock.now)
+        connection.execute(insert(VoteRow), _vote(clock.now))
+
+        with pytest.raises(DatabaseError, match=r"constraint failed|cannot store TEXT"):
+            connection.exec_driver_sql(f"UPDATE vote SET {changes}")
+
+
+def test_a_battle_has_one_vote_for_ever(migrated: Engine, clock: Clock) -> None:
+    with migrated.begin() as connection:
+        _lay_ground(connection, clock.now)
+        connection.execute(insert(VoteRow), _vote(clock.now, seq=1))
+
+        with pytest.raises(DatabaseError, match=r"UNIQUE constraint failed: vote\.battle"):
+            connection.execute(insert(VoteRow), _vote(clock.now, seq=2))
+
+
+def test_the_schema_can_be_written_for_postgresql() -> None:
+    written = "".join(
+        str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in Base.metadata.sorted_tables
+    )
+
+    assert "STRICT" not in written
+    assert re.search(r"elo_a DOUBLE PRECISION", written)
+    assert re.search(r"cast_at TIMESTAMP WITH TIME ZONE NOT NULL", written)
+
+
+def _lay_ground(connection: Connection, now: datetime, **values: object) -> None:
+    def columns(table: str, **defaults: object) -> dict[str, object]:
+        own = {name.split(".")[1]: value for name, value in values.items() if name.startswith(f"{table}.")}
+        return defaults | own
+
+    model = columns(
+        "model",
+        display_name="A",
+        state=ModelState.ENABLED,
+        fingerprint="",
+        provider="p",
+        vision=False,
+        aliases=(),
+        created_at=now,
+    )
+    connection.execute(insert(ModelRow), [model | {"name": name} for name in "ab"])
+    tables = Base.metadata.tables
+    connection.execute(insert(tables["conversation"]), {"id": "c", "owner": "o", "created_at": now})
+    battle = columns("battle", kind=BattleKind.RANKED, state=BattleState.VOTED)
+    battle |= {"id": "b", "conversation": "c", "ordinal": 1, "seat_a": "a", "seat_b": "b", "owner": "o"}
+    stratum = {name: getattr(NO_STRATUM, name) for name in NO_STRATUM.__slots__}
+    connection.execute(insert(BattleRow), battle | stratum | {"created_at": now})
+    connection.execute(insert(tables["turn"]), {"battle": "b", "ordinal": 1, "prompt": "?", "created_at": now})
+    reply = columns("reply", side=Side.A, status=ReplyStatus.OK, fault=None, finish_reason=None)
+    reply |= {"battle": "b", "turn": 1, "attempt": 1, "text": "", "fingerprint": "", "started_at": now}
+    connection.execute(insert(ReplyRow), reply | {"lease_until": now})
+
+
+def _vote(now: datetime, *, seq: int = 1, verdict: Verdict = Verdict.A) -> dict[str, object]:
+    stratum = {name: getattr(NO_STRATUM, name) for name in NO_STRATUM.__slots__}
+    vote = {"seq": seq, "battle": "b", "voter": "o", "verdict": verdict, "seat_a": "a", "seat_b": "b"}
+    return vote | stratum | {"elo_a": 1000.0, "elo_b": 1000.0, "change": 16.0, "left_out": None, "cast_at": now}

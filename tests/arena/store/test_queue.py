@@ -1,0 +1,90 @@
+import sqlite3
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Connection
+
+from arena.domain import Seats
+from arena.errors import StoreError
+from arena.store import Store
+from arena.store.queue import Job
+from leaderboard.verdicts import Verdict
+from tests.arena.store.conftest import Desk
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_write_is_tried_again_while_the_engine_cannot(store: Store) -> None:
+    calls = []
+
+    def fail_twice(connection: Connection, _now: datetime) -> int:
+        calls.append(None)
+        connection.exec_driver_sql("SELECT * FROM missing" if len(calls) < 3 else "UPDATE board_state SET version = 77")
+        return len(calls)
+
+    assert store.write._queue.submit(Job(run=fail_twice)).result(30) == 3
+    assert store.read.board_version() == 77
+
+
+def test_what_can_never_be_written_fails_alone_and_says_so(
+    desk: Desk, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready = desk.ready()
+    with desk.writer_held():
+        doomed = store.write._queue.submit(Job(run=lambda connection, _: connection.exec_driver_sql("SELECT nonsense")))
+        vote = store.write.cast_vote(ready, "voter", Verdict.A)
+
+    with pytest.raises(StoreError, match="try again"):
+        doomed.result(30)
+    assert vote.result(30).seq == 1
+    assert "a write failed" in caplog.text
+
+
+def test_a_full_disk_loses_no_acknowledged_vote(desk: Desk, store: Store) -> None:
+    desk.vote(seats=Seats("ant", "bee"))
+    ready = desk.ready()
+    with store._engines[1].connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    big = store.write._queue.submit(
+        Job(run=lambda connection, _: connection.exec_driver_sql("UPDATE turn SET prompt = hex(zeroblob(500000))"))
+    )
+    refused = big.exception(30)
+    with store._engines[1].connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    vote = store.write.cast_vote(ready, "voter", Verdict.A).result(30)
+
+    assert isinstance(refused, StoreError)
+    assert "full" in str(refused.__cause__)
+    assert vote.seq == 2
+    assert store.read.verify().votes == 2
+
+
+def test_an_error_carries_no_text_of_a_prompt(desk: Desk, store: Store) -> None:
+    def insert_double(connection: Connection, _now: datetime) -> None:
+        connection.exec_driver_sql("INSERT INTO turn VALUES (?, 1, ?, '')", (battle_id, "my secret prompt"))
+
+    battle_id = desk.open()
+
+    error = store.write._queue.submit(Job(run=insert_double)).exception(30)
+
+    assert isinstance(error.__cause__.orig, (sqlite3.IntegrityError, Exception))
+    assert "my secret prompt" not in str(error) + str(error.__cause__)
+
+
+def test_a_write_that_was_cancelled_in_time_is_not_done(desk: Desk, store: Store) -> None:
+    ready = desk.ready()
+    with desk.writer_held():
+        vote = store.write.cast_vote(ready, "voter", Verdict.A)
+        assert vote.cancel()
+
+    assert desk.vote().seq == 1
+    assert len(store.read.votes()) == 1
+
+
+def test_more_than_a_batch_is_written_in_order(desk: Desk, store: Store) -> None:
+    battles = [desk.ready() for _ in range(300)]
+    with desk.writer_held():
+        waiting = [store.write.cast_vote(battle_id, "voter", Verdict.A) for battle_id in battles]
+
+    assert [future.result(30).seq for future in waiting] == list(range(1, 301))
