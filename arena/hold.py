@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -36,7 +36,7 @@ class Holds:
     """Verdicts between the click and the vote, one a battle, in this process's memory.
 
     A hold ends in exactly one way: `undo` takes it back, or `submit` (by the timer or by **Reveal now**) stores it.
-    A held verdict is lost when the process dies: nobody was told that it counts.
+    A held verdict is lost when the process is killed: nobody was told that it counts.
 
     Args:
         store_vote: stores a verdict for (battle id, owner, verdict); resolves once it is durable.
@@ -84,6 +84,13 @@ class Holds:
         with self._lock:
             held = self._holds.get(battle_id)
         return self._submit(battle_id, held) if held is not None and held.owner == owner else None
+
+    def submit_all(self) -> None:
+        """Store every held verdict now and wait; for a shutdown, which must not lose what people chose."""
+        with self._lock:
+            holds = list(self._holds.items())
+        votes = [vote for battle_id, held in holds if (vote := self._submit(battle_id, held)) is not None]
+        wait(votes)
 
     def held(self, battle_id: str) -> HeldVerdict | None:
         """What is held for a battle."""

@@ -74,10 +74,14 @@ class Arena:
         return arena
 
     def close(self) -> None:
-        """End every stream (recorded as interrupted), every child process and the writer; may be called twice."""
+        """Store held verdicts, end every stream (recorded as interrupted), every child process and the writer.
+
+        May be called twice.
+        """
         self._closing.set()
         if self._housekeeper.is_alive():
             self._housekeeper.join()
+        self._holds.submit_all()
         self._streams.close()
         self._roster.close()
         self._store.close()

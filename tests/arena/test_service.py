@@ -295,6 +295,19 @@ def test_a_battle_is_back_where_it_stood_after_a_restart(tmp_path: Path, arenas:
     assert second.view(battle_id, "me") == before
 
 
+def test_a_choice_that_is_held_at_a_shutdown_is_not_lost(tmp_path: Path, arenas: OpenArena) -> None:
+    chosen = settings(tmp_path, extra="hold_seconds = 60")
+    first = arenas(chosen)
+    battle_id = answered(first)
+    first.hold(battle_id, "me", Verdict.A)
+
+    first.close()
+
+    reveal = arenas(chosen).view(battle_id, "me").reveal
+    assert reveal is not None
+    assert reveal.verdict is Verdict.A
+
+
 def test_a_model_added_to_the_file_joins_and_one_that_leaves_is_retired(tmp_path: Path, arenas: OpenArena) -> None:
     arena = arenas(settings(tmp_path, models=3))
     battle_id = answered(arena)
