@@ -124,9 +124,11 @@ class EmbeddedModels:
 
     def _note(self, progress: FetchProgress) -> None:
         with self._lock:
-            before = self._progress[progress.name].state
+            before = self._progress[progress.name]
             self._progress[progress.name] = progress
-        if before is not progress.state and not self._closing.is_set():
+        if sentence := _news(before, progress):
+            log.info(sentence)
+        if before.state is not progress.state and not self._closing.is_set():
             self._on_change()
 
     def _serve(self, weights: Weights, gguf: Path) -> None:
@@ -148,6 +150,19 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _news(before: FetchProgress, now: FetchProgress) -> str | None:
+    """What the terminal is told: every tenth of a fetch, and its end; nothing of a model that was here already."""
+    if now.state is FetchState.FETCHING and _tenth(now) > (_tenth(before) if before.state is now.state else -1):
+        return f"Fetching {now.name}: {_tenth(now) * 10} % of {now.bytes_total / 1e6:.0f} MB."
+    if now.state is FetchState.READY and before.state in {FetchState.FETCHING, FetchState.JOINING}:
+        return f"{now.name} is here."
+    return None
+
+
+def _tenth(progress: FetchProgress) -> int:
+    return progress.bytes_done * 10 // max(1, progress.bytes_total)
 
 
 def _waiting(weights: Weights) -> FetchProgress:
