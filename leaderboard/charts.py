@@ -2,7 +2,7 @@
 
 Every chart can be drawn from an empty frame, from one model and from well over a hundred. Backgrounds are transparent
 and text outside coloured cells has no colour of its own, so that the page's theme, light or dark, decides. What can be
-clicked has a name, because Altair's own numbering would make every rerun look like a new chart.
+clicked has a name of its own, because Altair's generated names change with the data.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import altair as alt
@@ -41,15 +41,17 @@ def _history(models: int, times: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "at", "elo"])
 
 
-def _every_chart(models: int) -> dict[str, alt.LayerChart]:
-    counts = _counts(models)
-    curve = pd.DataFrame(probability_curve()) if models else pd.DataFrame()
-    return {
-        "elo_history": charts.elo_history(_history(models)),
-        "win_fraction": charts.win_fraction(charts.win_fraction_frame(counts)),
-        "battle_counts": charts.battle_counts(charts.battle_frame(counts)),
-        "probability_curve": charts.probability_curve(curve, difference=167.0, probability=0.723),
-    }
+def _curve(models: int) -> alt.LayerChart:
+    frame = pd.DataFrame(probability_curve()) if models else pd.DataFrame()
+    return charts.probability_curve(frame, difference=167.0, probability=0.723)
+
+
+EVERY_CHART: dict[str, Callable[[int], alt.LayerChart]] = {
+    "elo_history": lambda models: charts.elo_history(_history(models)),
+    "win_fraction": lambda models: charts.win_fraction(charts.win_fraction_frame(_counts(models))),
+    "battle_counts": lambda models: charts.battle_counts(charts.battle_frame(_counts(models))),
+    "probability_curve": _curve,
+}
 
 
 def _found(spec: object, key: str) -> list[Any]:
@@ -78,19 +80,19 @@ def _contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("chart", _every_chart(2))
+@pytest.mark.parametrize("chart", EVERY_CHART)
 @pytest.mark.parametrize("models", SIZES)
 def test_every_chart_is_valid_at_every_size(models: int, chart: str) -> None:
-    spec = _every_chart(models)[chart].to_dict()
+    spec = EVERY_CHART[chart](models).to_dict()
 
     assert spec["background"] == "transparent"
     assert spec["title"]["text"]
 
 
-@pytest.mark.parametrize("chart", _every_chart(2))
+@pytest.mark.parametrize("chart", EVERY_CHART)
 @pytest.mark.parametrize("models", SIZES)
 def test_no_chart_holds_what_vega_cannot_draw(models: int, chart: str) -> None:
-    spec = _every_chart(models)[chart].to_dict()
+    spec = EVERY_CHART[chart](models).to_dict()
 
     names = _found(spec, "name")
     views = [name for layer in spec["layer"] for name in [layer.get("name")] if name]
@@ -106,14 +108,21 @@ def test_a_frame_without_columns_draws_as_an_empty_one(chart: str) -> None:
     assert spec["layer"]
 
 
-@pytest.mark.parametrize("chart", _every_chart(2))
+@pytest.mark.parametrize("chart", EVERY_CHART)
 def test_the_same_frame_gives_the_same_chart(chart: str) -> None:
-    assert _every_chart(25)[chart].to_dict() == _every_chart(25)[chart].to_dict()
+    assert EVERY_CHART[chart](25).to_dict() == EVERY_CHART[chart](25).to_dict()
+
+
+def test_what_can_be_clicked_keeps_its_name_when_the_data_change() -> None:
+    before, after = (charts.elo_history(_history(models)).to_dict() for models in (2, 3))
+
+    assert [param["name"] for param in before["params"]] == ["picked_model"]
+    assert before["params"] == after["params"]
 
 
 @pytest.mark.parametrize("chart", ["elo_history", "win_fraction", "battle_counts"])
 def test_a_models_name_is_data_and_never_a_field_or_an_expression(chart: str) -> None:
-    spec = _every_chart(len(AWKWARD))[chart].to_dict()
+    spec = EVERY_CHART[chart](len(AWKWARD)).to_dict()
 
     fields = {"model", "model_a", "model_b", "at", "elo", "battles", "fraction"}
     read = [field for value in _found(spec, "field") + _found(spec, "fields") for field in np.atleast_1d(value)]
@@ -122,9 +131,9 @@ def test_a_models_name_is_data_and_never_a_field_or_an_expression(chart: str) ->
     assert set(AWKWARD) in [set(domain) for domain in _found(spec, "domain") if isinstance(domain, list)]
 
 
-@pytest.mark.parametrize("chart", _every_chart(2))
+@pytest.mark.parametrize("chart", EVERY_CHART)
 def test_text_outside_cells_has_no_colour_of_its_own(chart: str) -> None:
-    spec = _every_chart(21)[chart].to_dict()
+    spec = EVERY_CHART[chart](21).to_dict()
 
     for key in ("labelColor", "titleColor", "subtitleColor"):
         assert _found(spec, key) == []
@@ -140,7 +149,7 @@ def test_lines_stand_out_from_a_light_and_a_dark_page() -> None:
 
 
 def test_the_figures_bear_their_published_titles() -> None:
-    titles = {name: chart.to_dict()["title"]["text"] for name, chart in _every_chart(2).items()}
+    titles = {name: chart(2).to_dict()["title"]["text"] for name, chart in EVERY_CHART.items()}
 
     assert titles["win_fraction"] == "Figure 3: Fraction of Model A Wins for All Non-tied A vs. B Battles"
     assert titles["battle_counts"] == "Figure 4: Battle Count for Each Combination of Models"
@@ -172,7 +181,7 @@ def test_the_fraction_leaves_ties_out() -> None:
 @pytest.mark.parametrize("chart", ["win_fraction", "battle_counts"])
 @pytest.mark.parametrize(("models", "marks"), [(20, ["rect", "text"]), (21, ["rect"])])
 def test_cells_are_numbered_up_to_twenty_models(chart: str, models: int, marks: list[str]) -> None:
-    assert _marks(_every_chart(models)[chart].to_dict()) == marks
+    assert _marks(EVERY_CHART[chart](models).to_dict()) == marks
 
 
 def test_models_stand_by_battles_and_then_by_name() -> None:
