@@ -25,6 +25,10 @@ class BattlePage:
         expect(self.prompt).to_be_visible()
         return self
 
+    def go_to(self, title: str) -> None:
+        """Follow a link of the navigation bar."""
+        self.page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
+
     @property
     def prompt(self) -> Locator:
         return self.page.get_by_test_id("stChatInput").locator("textarea")
