@@ -331,7 +331,9 @@ def test_what_cannot_be_the_name_of_a_variable_is_refused(write: Write, variable
         load_settings(config=write(remote(f'key_variable = "{variable}"')), environ={})
 
 
-@pytest.mark.parametrize("address", [f"https://me:{LITERAL}@x/v1", f"https://x/v1?key={LITERAL}"])
+@pytest.mark.parametrize(
+    "address", [f"https://me:{LITERAL}@x/v1", f"https://{LITERAL}@x/v1", f"https://x/v1?key={LITERAL}"]
+)
 def test_an_address_that_carries_a_secret_is_refused_and_not_repeated(write: Write, address: str) -> None:
     text = f'[[models]]\nname = "m"\nupstream_id = "u"\nbase_url = "{address}"'
 
