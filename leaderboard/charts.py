@@ -21,7 +21,7 @@ from leaderboard.games import PairCounts
 LINE_COLOURS = ("#0077BB", "#EE7733", "#009988", "#EE3377", "#AA4499", "#CC3311")
 LINE_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 QUIET = "#888888"
-_HISTORY_HEIGHT = 400  # room for a legend of MOST_NAMED lines
+_HISTORY_HEIGHT = 480  # room for a legend of MOST_NAMED lines
 
 # More lines than this cannot be told apart, and more cells a row have no room for a number.
 MOST_NAMED = 20
@@ -142,7 +142,7 @@ def probability_curve(frame: pd.DataFrame, *, difference: float, probability: fl
     return _layered(layers, title=f"Win Probability: {probability:.1%} at {difference:+.0f} Points")
 
 
-_LEGEND = alt.Legend(title=None, symbolType="stroke", labelLimit=240)
+_LEGEND = alt.Legend(title=None, symbolType="stroke", labelLimit=240, rowPadding=0)
 _BATTLES_TOOLTIP = alt.Tooltip("battles:Q", title="Battles", format=",d")
 
 
