@@ -15,6 +15,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
+
 from safe_inline import inline, tex
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
 from safe_markdown import SafeMarkdown, safe_markdown, split_thought
 
 J = "\u2060"
