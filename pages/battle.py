@@ -1,0 +1,134 @@
+"""The battle page: ask two anonymous models, compare, vote, see who they were."""
+
+import time
+from collections.abc import Mapping
+
+import streamlit as st
+
+import moves
+from arena.domain import BattleState, Side
+from arena.errors import UnknownBattle
+from arena.views import BattleView
+from leaderboard import Verdict
+from panes import Answer, draw_pane
+from shell import breathe, count, footer, session, settings, show_notice, the_arena, voter
+from waiting import ENOUGH, wait_for_models
+from words import HOW_IT_WORKS, SAMPLE_PROMPTS, prompt_hint, verdict_label
+
+POLL_SECONDS = 0.08  # what looks smooth; faster costs the browser more than it shows
+SLOW_POLL_SECONDS = 0.2  # a long text is sent whole at every tick
+LONG_CHARACTERS = 8_000
+
+arena, me = the_arena(), voter()
+
+
+def current() -> BattleView | None:
+    """The battle in the address, or else the one this tab left to look at another page."""
+    battle_id = st.query_params.get("battle") or session().battle_id
+    if battle_id is None:
+        return None
+    try:
+        view = arena.view(battle_id, me)
+    except UnknownBattle as error:
+        session().notice = str(error)
+        moves.new_round()
+        return None
+    moves.go_to(battle_id)
+    return view
+
+
+def head(view: BattleView | None, ready_count: int) -> None:
+    """The title, how many fight, and the way out of a battle."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("⚔️ Which answer is better?", anchor=False)
+        if view and view.state is BattleState.READY and not view.held:
+            st.button("⏭️ Skip this battle", key="skip", on_click=moves.new_round, type="tertiary")
+        st.page_link("models.py", label=f"{count(ready_count, 'model')} in the arena", icon="📚")
+
+
+def introduction(ready_count: int) -> None:
+    """How it works, and prompts for who does not know what to ask."""
+    st.markdown(HOW_IT_WORKS)
+    if ready_count < ENOUGH:
+        wait_for_models()
+        return
+    st.caption("Not sure what to ask? Start with one of these:")
+    for number, (sign, prompt) in enumerate(SAMPLE_PROMPTS.items()):
+        st.button(f"{sign} {prompt}", key=f"sample-{number}", on_click=moves.ask, args=(prompt,), wrap=True)
+
+
+def actions(view: BattleView) -> None:
+    """What can be done now, under the panes."""
+    with st.empty().container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        if view.state is BattleState.STREAMING:
+            st.button("⏹️ Stop", key="stop", on_click=moves.stop)
+        elif view.state is BattleState.READY:
+            for number, verdict in enumerate(Verdict, start=1):
+                key, shortcut = f"vote-{verdict}", str(number)
+                st.button(verdict_label(verdict), key, None, moves.vote, (verdict,), width="stretch", shortcut=shortcut)
+        elif view.state is BattleState.STUCK:
+            st.button("🎲 New round", key="new-round", on_click=moves.new_round)
+        else:
+            st.button("🎲 New round", key="new-round", on_click=moves.new_round, type="primary", shortcut="n")
+            st.page_link("standings.py", label="See the leaderboard", icon="🏆")
+
+
+@st.fragment(run_every=0.5)
+def held_bar(battle_id: str) -> None:
+    """The choice that can still be undone, with the seconds counting down."""
+    held = arena.view(battle_id, me).held
+    if held is None:
+        st.rerun()
+    when = f"final in {held.seconds_left:.0f} s" if held.seconds_left else "being counted"
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.markdown(f"**{verdict_label(held.verdict)}**, {when}", width="content")
+        st.button("Undo", key="undo", on_click=moves.undo, shortcut="u")
+        st.button("Reveal now", key="reveal", on_click=moves.reveal_now, type="primary", shortcut="n")
+
+
+def follow(battle_id: str, answers: Mapping[Side, Answer]) -> None:
+    """Draw the answers as they grow, and the page anew when they have ended."""
+    live = arena.live(battle_id, me)
+    while live is not None:
+        live.touch()
+        done = live.done  # before the texts: then they are whole
+        texts = {side: growing.text for side, growing in live.sides.items()}
+        for side, text in texts.items():
+            answers[side].draw(text, growing=not done)
+        if done:
+            st.rerun()
+        breathe()
+        time.sleep(POLL_SECONDS if sum(map(len, texts.values())) <= LONG_CHARACTERS else SLOW_POLL_SECONDS)
+    time.sleep(SLOW_POLL_SECONDS)  # written elsewhere, or about to be marked as interrupted
+    st.rerun()
+
+
+view = current()
+ready_count = arena.catalogue().ready_count
+hint = prompt_hint(view, enough_models=ready_count >= ENOUGH)
+longest = settings().max_prompt_characters
+show_notice()
+head(view, ready_count)
+with st.bottom:
+    bar = st.container()
+    st.chat_input(hint.text, key="prompt", on_submit=moves.ask, disabled=hint.locked, max_chars=longest)
+    footer()
+# What a run does not draw stays on the page until the run ends, which takes as long as the answers: hence the slot.
+slot = st.empty()
+if view is None:
+    with slot.container():
+        introduction(ready_count)
+else:
+    answers = {}
+    for side, column in zip(Side, st.columns(2), strict=True):
+        with column:
+            answers[side] = draw_pane(view, side)
+    if view.problem:
+        st.error(view.problem, icon="🛑")
+    with bar:
+        if view.held:
+            held_bar(view.id)
+        else:
+            actions(view)
+    if view.state is BattleState.STREAMING:
+        follow(view.id, answers)

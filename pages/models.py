@@ -1,0 +1,63 @@
+"""The catalogue: which models fight, what is known about them, and how to add more."""
+
+import pandas as pd
+import streamlit as st
+
+from arena.domain import ModelSpec, ModelState
+from shell import count, footer, the_arena
+from tables import labels, price, show_table
+from waiting import watch_models
+
+STATES = {ModelState.ENABLED: "🟢 enabled", ModelState.DISABLED: "⚪ disabled", ModelState.RETIRED: "🏁 retired"}
+COLUMNS = {
+    "model": st.column_config.TextColumn("Model"),
+    "state": st.column_config.TextColumn("State"),
+    "organisation": st.column_config.TextColumn("Organisation"),
+    "parameters": st.column_config.TextColumn("Parameters"),
+    "context": st.column_config.NumberColumn("Context", format="localized", help="Tokens of conversation it can hold"),
+    "cutoff": st.column_config.TextColumn("Knowledge cut-off"),
+    "price": st.column_config.TextColumn("Price", help="USD per million tokens, input / output"),
+    "licence": st.column_config.TextColumn("Licence"),
+    "link": st.column_config.LinkColumn("Page", display_text="open ↗", width=75),
+}
+HOW_TO_ADD = """\
+Models are named in `arena.toml`, on the machine that runs the arena; the file is read again when it changes.
+
+```toml
+[[models]]
+name = "my-model"                        # permanent: votes belong to it
+display_name = "My Model"
+base_url = "http://127.0.0.1:8000/v1"    # any OpenAI-compatible address
+upstream_id = "my-model-7b-instruct"
+key_variable = "MY_API_KEY"              # the variable that holds the key, never the key
+```
+
+`arena.example.toml` shows every setting, for OpenAI, vLLM, Ollama, llama.cpp and other gateways; `arena models check`
+asks each model one short question and says what is wrong."""
+
+
+def row(spec: ModelSpec, label: str) -> dict[str, object]:
+    """One line of the table."""
+    return {
+        "model": label,
+        "state": STATES[spec.state],
+        "organisation": spec.organisation,
+        "parameters": spec.parameters,
+        "context": spec.context_tokens,
+        "cutoff": spec.knowledge_cutoff,
+        "price": price(spec),
+        "licence": spec.licence,
+        "link": spec.link,
+    }
+
+
+catalogue = the_arena().catalogue()
+names = labels(catalogue.entries)
+st.title("📚 Models", anchor=False)
+st.markdown(f"**{count(len(catalogue.entries), 'model')}**, {catalogue.ready_count} of them ready to fight")
+watch_models(catalogue)
+frame = pd.DataFrame([row(spec, names[spec.name]) for spec in catalogue.entries], columns=[*COLUMNS])
+show_table(frame, COLUMNS)
+st.subheader("Add your own", anchor=False)
+st.markdown(HOW_TO_ADD)
+footer()

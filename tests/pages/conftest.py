@@ -1,0 +1,63 @@
+"""The pages as AppTest draws them, on a real arena with scripted models."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import shell
+
+APP = Path(shell.__file__).with_name("app.py")
+TWO_MODELS = """
+[[models]]
+name = "walnut"
+provider = "scripted"
+display_name = "Walnut 7B"
+organisation = "Oakland Labs"
+licence = "Apache-2.0"
+link = "https://walnut.example/model"
+context_tokens = 8192
+price_in = 0.2
+price_out = 0.6
+script = { text = "One **answer** to: {prompt}" }
+
+[[models]]
+name = "hazel"
+provider = "scripted"
+display_name = "Hazel_Nut"
+script = { text = "Another answer to: {prompt}" }
+"""
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Writes the settings that the next page reads; the arena is closed at the end."""
+
+    def write(text: str) -> None:
+        (tmp_path / "arena.toml").write_text(text, encoding="utf-8")
+
+    monkeypatch.setenv("ARENA_CONFIG", str(tmp_path / "arena.toml"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    st.cache_resource.clear()
+    write(TWO_MODELS)
+    yield write
+    st.cache_resource.clear()  # closes the arena
+
+
+@pytest.fixture
+def open_page(configure: Callable[[str], None]) -> OpenPage:  # noqa: ARG001 - the settings must be there first
+    """Opens a page in a tab of its own, with `query` in its address."""
+
+    def open_one(page: str = "battle.py", **query: str) -> AppTest:
+        tab = AppTest.from_file(APP, default_timeout=30)
+        if page != "battle.py":
+            tab.run()  # pages are known after the first run
+            tab.switch_page(page)
+        tab.query_params.update(query)
+        return tab.run()
+
+    return open_one

@@ -1,0 +1,117 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import shell
+from arena.domain import ModelSpec
+from tables import labels, price, safe_csv
+
+OpenPage = Callable[..., AppTest]
+APP = Path(shell.__file__).with_name("app.py")
+PAGES = re.findall(r'st\.Page\("(\w+\.py)"', APP.read_text(encoding="utf-8"))
+
+
+def shown(tab: AppTest) -> str:
+    return "\n".join(element.value for element in [*tab.markdown, *tab.warning, *tab.info, *tab.caption])
+
+
+def vote_once(open_page: OpenPage) -> AppTest:
+    tab = open_page()
+    tab.chat_input(key="prompt").set_value("Why?").run()
+    tab.button(key="vote-a").click().run()
+    return tab.button(key="reveal").click().run()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_draws_on_an_empty_database(open_page: OpenPage, page: str) -> None:
+    tab = open_page(page)
+
+    assert not tab.exception
+    assert not tab.error
+    assert tab.title
+    assert "Answers can be wrong" in shown(tab)
+
+
+def test_an_empty_leaderboard_invites_to_the_first_battle(open_page: OpenPage) -> None:
+    tab = open_page("standings.py")
+
+    assert "Cast the first one" in shown(tab)
+    assert "no vote yet" in shown(tab)
+
+
+def test_a_vote_moves_the_leaderboard(open_page: OpenPage) -> None:
+    vote_once(open_page)
+    tab = open_page("standings.py")
+    table = tab.dataframe[0].value
+
+    assert table["elo"].tolist() == [1016.0, 984.0]
+    assert table["wins"].tolist() == [1, 0]
+    assert "**1 vote**" in shown(tab)
+    assert len(tab.get("vega_lite_chart")) == 2
+
+
+def test_the_best_two_are_compared_first(open_page: OpenPage) -> None:
+    vote_once(open_page)
+    tab = open_page("predict.py")
+
+    assert [metric.value for metric in tab.metric] == ["54.6\N{NO-BREAK SPACE}%", "45.4\N{NO-BREAK SPACE}%"]
+    assert "A won **1**" in shown(tab)
+
+
+def test_a_link_names_the_pair(open_page: OpenPage) -> None:
+    tab = open_page("predict.py", a="hazel", b="Walnut 7B")
+
+    assert [tab.selectbox(key=f"model-{seat}").value for seat in "ab"] == ["hazel", "walnut"]
+    assert "have not met yet" in shown(tab)
+
+
+def test_a_link_with_an_unknown_name_says_so_and_compares_others(open_page: OpenPage) -> None:
+    tab = open_page("predict.py", a="<b>walmut", b="hazel")
+
+    assert r"\<b\>walmut" in shown(tab)
+    assert tab.metric
+
+
+def test_two_ratings_give_the_published_chance(open_page: OpenPage) -> None:
+    # Elo's formula: 1 / (1 + 10 ** (-167 / 400)) = 0.7234
+    tab = open_page("predict.py")
+    tab.segmented_control(key="way").set_value("Two ratings").run()
+    tab.number_input(key="rating-a").set_value(1287.0)
+    tab.number_input(key="rating-b").set_value(1120.0)
+    tab.run()
+
+    assert tab.metric[0].value == "72.3\N{NO-BREAK SPACE}%"
+
+
+def test_the_catalogue_shows_what_is_known(open_page: OpenPage) -> None:
+    table = open_page("models.py").dataframe[0].value
+
+    assert table["model"].tolist() == ["Walnut 7B", "Hazel_Nut"]
+    assert table["price"].iloc[0] == "$0.20 / $0.60"
+    assert table["context"].iloc[0] == 8192
+
+
+def test_a_csv_holds_no_formula() -> None:
+    frame = pd.DataFrame({"model": ["=1+1", "+x", "-y", "@z", "plain"], "elo": [-1.0, 2.0, 3.0, 4.0, 5.0]})
+
+    assert safe_csv(frame) == "model,elo\n'=1+1,-1.0\n'+x,2.0\n'-y,3.0\n'@z,4.0\nplain,5.0\n"
+
+
+def test_models_of_one_display_name_are_told_apart() -> None:
+    specs = [ModelSpec(name=name, provider="scripted", display_name=shown) for name, shown in ("aX", "bX", "cY")]
+
+    assert labels(specs) == {"a": "X (a)", "b": "X (b)", "c": "Y"}
+
+
+@pytest.mark.parametrize(
+    ("price_in", "price_out", "words"),
+    [(None, None, None), (2.5, 10.0, "$2.50 / $10.00"), (0.075, None, "$0.075 / ?"), (0.0, 0.0, "$0.00 / $0.00")],
+)
+def test_prices_read_as_dollars(price_in: float | None, price_out: float | None, words: str | None) -> None:
+    spec = ModelSpec(name="a", provider="scripted", display_name="A", price_in=price_in, price_out=price_out)
+
+    assert price(spec) == words
