@@ -220,8 +220,7 @@ def _quiet_lines(frame: pd.DataFrame, *, span: pd.Series) -> alt.Chart:
 
 def _history_lines(frame: pd.DataFrame, *, span: pd.Series) -> alt.Chart:
     """Lines without colour; `span` holds the times of the whole chart."""
-    days = (span.max() - span.min()).days if len(span) else 0
-    dates = alt.Axis(format="%Y-%m-%d" if days > 1 else "%m-%d %H:%M", labelOverlap=True, tickCount=8)
+    dates = alt.Axis(format=_time_format(span), labelOverlap=True, tickCount=8)
     # A vote moves a rating at once; points show models that have only one.
     lines: alt.Chart = alt.Chart(frame).mark_line(interpolate="step-after", point=len(span) <= 10 * MOST_NAMED)
     return lines.encode(
@@ -233,6 +232,14 @@ def _history_lines(frame: pd.DataFrame, *, span: pd.Series) -> alt.Chart:
             alt.Tooltip("at:T", timeUnit="utcyearmonthdatehoursminutes", format="%Y-%m-%d %H:%M", title="UTC"),
         ],
     )
+
+
+def _time_format(span: pd.Series) -> str:
+    """As short as tells eight ticks within the span apart."""
+    length = span.max() - span.min() if len(span) else pd.Timedelta(0)
+    if length > pd.Timedelta(days=2):
+        return "%Y-%m-%d"
+    return "%m-%d %H:%M" if length > pd.Timedelta(minutes=10) else "%H:%M:%S"
 
 
 def _looks(models: list[str], looks: Sequence[object]) -> alt.Scale:

@@ -245,6 +245,14 @@ def test_dates_are_written_in_digits(times: int, label: str) -> None:
     assert spec["layer"][0]["encoding"]["x"]["axis"]["format"] == label
 
 
+def test_the_first_minutes_of_a_board_are_told_apart_by_seconds() -> None:
+    at = pd.to_datetime(["2026-11-22T01:15:02", "2026-11-22T01:15:40"], utc=True)
+
+    spec = charts.elo_history(pd.DataFrame({"model": "x", "at": at, "elo": [1016.0, 1031.0]})).to_dict()
+
+    assert spec["layer"][0]["encoding"]["x"]["axis"]["format"] == "%H:%M:%S"
+
+
 def test_the_curve_marks_and_names_the_pair() -> None:
     probability = win_probability(1287, 1120)
 
