@@ -2,17 +2,18 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from arena.domain import BattleKind, ModelSpec, Reply, ReplyStatus, Seats, Side, Vote
+from arena.domain import Battle, BattleKind, BattleState, EloChange, ModelSpec, Reply, ReplyStatus, Seats, Side, Vote
 from arena.store import NewBattle, Store
 from arena.store.queue import Job
 from leaderboard.verdicts import Verdict
@@ -21,7 +22,7 @@ DEADLINE_SECONDS = 30
 
 
 class MakeSpec(Protocol):
-    def __call__(self, name: str, **settings: object) -> ModelSpec: ...
+    def __call__(self, name: str, **settings: Any) -> ModelSpec: ...  # noqa: ANN401 - of ModelSpec
 
 
 class MakeDesk(Protocol):
@@ -84,23 +85,32 @@ class Desk:
         turn: int = 1,
         attempt: int = 1,
         text: str = "Because.",
-    ) -> str:
+    ) -> BattleState:
         reply = Reply(turn=turn, side=side, attempt=attempt, status=status, text=text)
         return self.store.write.finish_reply(battle_id, reply).result(DEADLINE_SECONDS)
 
-    def ready(self, **how: object) -> str:
-        battle_id = self.open(**how)
+    def ready(
+        self,
+        *,
+        seats: Seats | None = None,
+        owner: str = "voter",
+        prompt: str = "Why?",
+        kind: BattleKind = BattleKind.RANKED,
+    ) -> str:
+        battle_id = self.open(seats=seats, owner=owner, prompt=prompt, kind=kind)
         for side in Side:
             self.finish(battle_id, side)
         return battle_id
 
-    def vote(self, verdict: Verdict = Verdict.A, **how: object) -> Vote:
-        owner = str(how.get("owner", "voter"))
-        return self.store.write.cast_vote(self.ready(**how), owner, verdict).result(DEADLINE_SECONDS)
+    def vote(
+        self, verdict: Verdict = Verdict.A, *, seats: Seats | None = None, kind: BattleKind = BattleKind.RANKED
+    ) -> Vote:
+        battle_id = self.ready(seats=seats, kind=kind)
+        return self.store.write.cast_vote(battle_id, "voter", verdict).result(DEADLINE_SECONDS)
 
     def votes(self, n: int) -> None:
         """Cast `n` random votes, many in one transaction."""
-        waiting = []
+        waiting: list[Future[Any]] = []
         for _ in range(n):
             battle_id, verdict = f"battle-{next(self._ids)}", self.rng.choice(list(Verdict))
             new = NewBattle(
@@ -117,6 +127,15 @@ class Desk:
                 waiting.append(self.store.write.finish_reply(battle_id, reply))
             waiting.append(self.store.write.cast_vote(battle_id, "voter", verdict))
         assert not wait(waiting, DEADLINE_SECONDS).not_done
+
+    def battle(self, battle_id: str) -> Battle:
+        battle = self.store.read.battle(battle_id)
+        assert battle is not None
+        return battle
+
+    def moved(self, vote: Vote, side: Side) -> EloChange:
+        assert vote.elo is not None, "it counts"
+        return vote.elo[side]
 
     def ratings(self) -> dict[str, float]:
         return dict(self.store.read.board(now=datetime(2026, 11, 22, tzinfo=UTC)).ratings)
@@ -138,8 +157,8 @@ class Desk:
             go_on.set()
 
 
-def spec(name: str, **settings: object) -> ModelSpec:
-    return ModelSpec(**{"name": name, "provider": "scripted", "display_name": name.title()} | settings)
+def spec(name: str, **settings: Any) -> ModelSpec:  # noqa: ANN401 - whatever a ModelSpec takes
+    return replace(ModelSpec(name=name, provider="scripted", display_name=name.title()), **settings)
 
 
 @pytest.fixture(name="spec")

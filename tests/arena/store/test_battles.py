@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from arena.domain import (
@@ -19,24 +21,20 @@ from tests.arena.store.conftest import Clock, Desk
 PRINTS = dict.fromkeys(Side, "print")
 
 
-def new_battle(**values: object) -> NewBattle:
-    return NewBattle(
-        **{
-            "id": "new",
-            "conversation_id": "talk",
-            "seats": Seats("ant", "bee"),
-            "owner": "voter",
-            "prompt": "Why?",
-            "fingerprints": PRINTS,
-        }
-        | values
-    )
+NEW = NewBattle(
+    id="new",
+    conversation_id="talk",
+    seats=Seats("ant", "bee"),
+    owner="voter",
+    prompt="Why?",
+    fingerprints=PRINTS,
+)
 
 
-def test_a_new_battle_streams_on_both_sides(desk: Desk, store: Store, clock: Clock) -> None:
+def test_a_new_battle_streams_on_both_sides(desk: Desk, clock: Clock) -> None:
     battle_id = desk.open(seats=Seats("ant", "bee"), prompt="Why is the sky blue?")
 
-    battle = store.read.battle(battle_id)
+    battle = desk.battle(battle_id)
     assert battle.state is BattleState.STREAMING
     assert battle.seats == Seats("ant", "bee")
     assert battle.kind is BattleKind.RANKED
@@ -70,7 +68,7 @@ def test_a_finished_reply_comes_back_with_everything_it_took(desk: Desk, store: 
 
     store.write.finish_reply(battle_id, reply).result(30)
 
-    assert store.read.battle(battle_id).turns[0].replies[Side.A] == reply
+    assert desk.battle(battle_id).turns[0].replies[Side.A] == reply
 
 
 @pytest.mark.parametrize(
@@ -83,24 +81,24 @@ def test_a_finished_reply_comes_back_with_everything_it_took(desk: Desk, store: 
     ],
 )
 def test_a_battle_is_ready_only_when_both_answers_are_fine(
-    desk: Desk, store: Store, a: ReplyStatus, b: ReplyStatus, state: BattleState
+    desk: Desk, a: ReplyStatus, b: ReplyStatus, state: BattleState
 ) -> None:
     battle_id = desk.open()
 
     first, second = desk.finish(battle_id, Side.A, a), desk.finish(battle_id, Side.B, b)
 
     assert (first, second) == (BattleState.STREAMING, state)
-    assert store.read.battle(battle_id).state is state
+    assert desk.battle(battle_id).state is state
 
 
-def test_an_attempt_ends_only_once(desk: Desk, store: Store) -> None:
+def test_an_attempt_ends_only_once(desk: Desk) -> None:
     battle_id = desk.open()
     desk.finish(battle_id, Side.A, ReplyStatus.STOPPED, text="first")
 
     state = desk.finish(battle_id, Side.A, ReplyStatus.OK, text="second")
 
     assert state is BattleState.STREAMING
-    assert store.read.battle(battle_id).turns[0].replies[Side.A].text == "first"
+    assert desk.battle(battle_id).turns[0].replies[Side.A].text == "first"
 
 
 def test_a_reply_of_an_unknown_battle_is_refused(desk: Desk) -> None:
@@ -122,7 +120,7 @@ def test_a_retry_adds_an_attempt_to_the_failed_side_only(desk: Desk, store: Stor
 
     attempt = store.write.retry_reply(battle_id, "voter", Side.B, fingerprint="new print").result(30)
 
-    battle = store.read.battle(battle_id)
+    battle = desk.battle(battle_id)
     assert attempt == 2
     assert battle.state is BattleState.STREAMING
     assert battle.turns[0].replies[Side.A].text == "fine"
@@ -140,7 +138,7 @@ def test_a_late_end_of_an_old_attempt_leaves_the_new_one_alone(desk: Desk, store
 
     desk.finish(battle_id, Side.B, attempt=1, text="too late")
 
-    reply = store.read.battle(battle_id).turns[0].replies[Side.B]
+    reply = desk.battle(battle_id).turns[0].replies[Side.B]
     assert (reply.attempt, reply.status, reply.text) == (2, ReplyStatus.STREAMING, "")
 
 
@@ -162,7 +160,7 @@ def test_a_ready_battle_goes_on_with_another_turn(desk: Desk, store: Store) -> N
 
     ordinal = store.write.add_turn(battle_id, "voter", "And then?", fingerprints=PRINTS).result(30)
 
-    battle = store.read.battle(battle_id)
+    battle = desk.battle(battle_id)
     assert ordinal == 2
     assert battle.state is BattleState.STREAMING
     assert [turn.prompt for turn in battle.turns] == ["Why?", "And then?"]
@@ -179,26 +177,25 @@ def test_only_a_ready_battle_of_ones_own_goes_on(desk: Desk, store: Store) -> No
     ]
 
     assert [type(error) for error in errors] == [NotVotable, UnknownBattle, AlreadyVoted, UnknownBattle]
-    assert len(store.read.battle(ready).turns) == 1
+    assert len(desk.battle(ready).turns) == 1
 
 
-@pytest.mark.usefixtures("desk")
-def test_a_conversation_holds_several_battles_of_its_owner_only(store: Store) -> None:
-    store.write.open_battle(new_battle(id="one", ordinal=1)).result(30)
+def test_a_conversation_holds_several_battles_of_its_owner_only(desk: Desk, store: Store) -> None:
+    store.write.open_battle(replace(NEW, id="one", ordinal=1)).result(30)
 
-    store.write.open_battle(new_battle(id="two", ordinal=2)).result(30)
-    foreign = store.write.open_battle(new_battle(id="three", ordinal=3, owner="foe")).exception(30)
+    store.write.open_battle(replace(NEW, id="two", ordinal=2)).result(30)
+    foreign = store.write.open_battle(replace(NEW, id="three", ordinal=3, owner="foe")).exception(30)
 
-    assert store.read.battle("two").conversation_id == store.read.battle("one").conversation_id
+    assert desk.battle("two").conversation_id == desk.battle("one").conversation_id
     assert isinstance(foreign, UnknownBattle)
 
 
 def test_a_battle_that_cannot_be_is_refused(desk: Desk, store: Store) -> None:
     desk.open()
 
-    unknown = store.write.open_battle(new_battle(seats=Seats("ant", "unicorn"))).exception(30)
-    double = store.write.open_battle(new_battle(id="battle-1")).exception(30)
-    alone = store.write.open_battle(new_battle(seats=Seats("ant", "ant"))).exception(30)
+    unknown = store.write.open_battle(replace(NEW, seats=Seats("ant", "unicorn"))).exception(30)
+    double = store.write.open_battle(replace(NEW, id="battle-1")).exception(30)
+    alone = store.write.open_battle(replace(NEW, seats=Seats("ant", "ant"))).exception(30)
 
     assert isinstance(unknown, UnknownModel)
     assert "'unicorn'" in str(unknown)
@@ -217,8 +214,8 @@ def test_an_expired_lease_interrupts_only_its_own_replies(desk: Desk, store: Sto
     interrupted = store.write.interrupt_expired().result(30)
 
     assert interrupted == 1
-    assert store.read.battle(watched).state is BattleState.STREAMING
-    battle = store.read.battle(forgotten)
+    assert desk.battle(watched).state is BattleState.STREAMING
+    battle = desk.battle(forgotten)
     assert battle.state is BattleState.STUCK
     assert battle.turns[0].replies[Side.A].status is ReplyStatus.OK
     assert battle.turns[0].replies[Side.B].status is ReplyStatus.INTERRUPTED
@@ -231,27 +228,27 @@ def test_a_renewal_wakes_nothing_that_has_ended(desk: Desk, store: Store, clock:
 
     store.write.renew_leases([battle_id]).result(30)
 
-    assert store.read.battle(battle_id).state is BattleState.STUCK
+    assert desk.battle(battle_id).state is BattleState.STUCK
     assert store.write.interrupt_expired().result(30) == 0
 
 
 @pytest.mark.parametrize(
     "text", ["NUL \x00 here", "lone \ud83d surrogate", "bell \x07 \u202e 💚 'quote' \"\n;--", "", "x" * 300_000]
 )
-def test_no_text_breaks_the_store(desk: Desk, store: Store, text: str) -> None:
+def test_no_text_breaks_the_store(desk: Desk, text: str) -> None:
     battle_id = desk.open(prompt=text)
 
     desk.finish(battle_id, Side.A, text=text)
 
-    stored = store.read.battle(battle_id).turns[0]
+    stored = desk.battle(battle_id).turns[0]
     expected = text.replace("\x00", "\ufffd").replace("\ud83d", "\ufffd")
     assert (stored.prompt, stored.replies[Side.A].text) == (expected, expected)
 
 
-def test_the_vote_comes_back_with_its_battle(desk: Desk, store: Store) -> None:
+def test_the_vote_comes_back_with_its_battle(desk: Desk) -> None:
     vote = desk.vote(Verdict.TIE)
 
-    battle = store.read.battle(vote.battle_id)
+    battle = desk.battle(vote.battle_id)
 
     assert battle.state is BattleState.VOTED
     assert battle.vote == vote

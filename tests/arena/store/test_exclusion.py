@@ -64,7 +64,7 @@ def test_votes_go_on_after_an_exclusion(make_desk: MakeDesk, clock: Clock) -> No
 
     vote = desk.vote(seats=Seats("ant", "bee"))
 
-    assert vote.elo[Side.A].before == before["ant"]
+    assert desk.moved(vote, Side.A).before == before["ant"]
     assert desk.store.read.verify().votes == 21
 
 
@@ -88,7 +88,7 @@ def test_the_vote_itself_stays_as_it_was_cast(desk: Desk, store: Store) -> None:
 
     record = store.read.votes()[0]
     assert (record.elo, record.verdict, record.left_out) == (vote.elo, vote.verdict, "farm")
-    assert store.read.battle(vote.battle_id).vote == vote
+    assert desk.battle(vote.battle_id).vote == vote
 
 
 def test_a_second_exclusion_changes_the_reason(desk: Desk, store: Store, clock: Clock) -> None:
@@ -138,3 +138,18 @@ def test_excluding_nothing_does_nothing(store: Store) -> None:
     store.write.exclude_votes([], reason="farm", actor="root").result(30)
 
     assert (store.read.board_version(), store.read.audit()) == (before, ())
+
+
+def test_a_vote_that_was_left_out_when_cast_counts_once_it_is_restored(desk: Desk, store: Store) -> None:
+    desk.vote(seats=Seats("ant", "bee"))
+    with store._engines[1].begin() as connection:
+        # As a later rule would have stored it at once: out, with a reason of its own, moving nobody.
+        connection.exec_driver_sql("UPDATE vote SET left_out = 'leaked', elo_a = NULL, elo_b = NULL, change = NULL")
+        connection.exec_driver_sql("UPDATE tally SET left_out = 'leaked'")
+        connection.exec_driver_sql("UPDATE rating SET elo = 1000")
+    assert store.read.verify().counted == 0
+
+    store.write.restore_votes([1], reason="no leak", actor="root").result(30)
+
+    assert desk.ratings() == {"ant": 1016.0, "bee": 984.0, "cat": 1000.0, "dog": 1000.0}
+    assert store.read.verify().counted == 1

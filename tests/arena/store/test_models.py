@@ -38,8 +38,22 @@ def test_a_model_comes_back_with_what_readers_of_the_board_need(store: Store, cl
     store.write.sync_models([ant]).result(30)
 
     model = store.read.models()[0]
-    public = ("name", "display_name", "organisation", "licence", "link", "parameters", "context_tokens", "state")
-    public += ("knowledge_cutoff", "price_in", "price_out", "vision", "aliases", "provider")
+    public = [
+        "name",
+        "display_name",
+        "organisation",
+        "licence",
+        "link",
+        "parameters",
+        "context_tokens",
+        "state",
+        "knowledge_cutoff",
+        "price_in",
+        "price_out",
+        "vision",
+        "aliases",
+        "provider",
+    ]
     assert {name: getattr(model.spec, name) for name in public} == {name: getattr(ant, name) for name in public}
     assert (model.spec.system_prompt, model.spec.base_url, model.spec.key_variable) == (None, "", None)
     assert (model.fingerprint, model.created_at, model.retired_at) == (ant.fingerprint, clock.now, None)

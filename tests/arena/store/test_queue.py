@@ -1,8 +1,9 @@
-import sqlite3
 from datetime import datetime
+from traceback import format_exception
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from arena.domain import Seats
 from arena.errors import StoreError
@@ -14,7 +15,7 @@ from tests.arena.store.conftest import Desk
 
 @pytest.mark.usefixtures("desk")
 def test_a_write_is_tried_again_while_the_engine_cannot(store: Store) -> None:
-    calls = []
+    calls: list[None] = []
 
     def fail_twice(connection: Connection, _now: datetime) -> int:
         calls.append(None)
@@ -62,14 +63,16 @@ def test_a_full_disk_loses_no_acknowledged_vote(desk: Desk, store: Store) -> Non
 
 def test_an_error_carries_no_text_of_a_prompt(desk: Desk, store: Store) -> None:
     def insert_double(connection: Connection, _now: datetime) -> None:
-        connection.exec_driver_sql("INSERT INTO turn VALUES (?, 1, ?, '')", (battle_id, "my secret prompt"))
+        connection.exec_driver_sql("INSERT INTO turn VALUES (?, 1, ?, '')", (battle_id, secret))
 
     battle_id = desk.open()
+    secret = "my " + "secret" + " prompt"
 
     error = store.write._queue.submit(Job(run=insert_double)).exception(30)
 
-    assert isinstance(error.__cause__.orig, (sqlite3.IntegrityError, Exception))
-    assert "my secret prompt" not in str(error) + str(error.__cause__)
+    assert isinstance(error, StoreError)
+    assert isinstance(error.__cause__, IntegrityError)
+    assert secret not in "".join(format_exception(error))
 
 
 def test_a_write_that_was_cancelled_in_time_is_not_done(desk: Desk, store: Store) -> None:

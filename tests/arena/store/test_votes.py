@@ -83,7 +83,7 @@ def test_the_first_vote_is_final(desk: Desk, store: Store, second: Verdict) -> N
     refusal = store.write.cast_vote(vote.battle_id, "voter", second).exception(30)
 
     assert isinstance(refusal, AlreadyVoted)
-    assert store.read.battle(vote.battle_id).vote == vote
+    assert desk.battle(vote.battle_id).vote == vote
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_double_click_in_one_batch_counts_the_first(desk: Desk, store: Store) 
         second = store.write.cast_vote(battle_id, "voter", Verdict.B)
 
     assert isinstance(second.exception(30), AlreadyVoted)
-    assert store.read.battle(battle_id).vote == first.result(30)
+    assert desk.battle(battle_id).vote == first.result(30)
 
 
 def test_a_refusal_leaves_the_rest_of_its_batch_alone(desk: Desk, store: Store) -> None:
@@ -156,7 +156,7 @@ def test_a_foreign_ballot_before_the_owners_does_not_take_it(desk: Desk, store: 
 def test_an_answer_and_the_vote_on_it_may_come_in_one_batch(desk: Desk, store: Store) -> None:
     battle_id = desk.open()
     desk.finish(battle_id, Side.A)
-    reply = store.read.battle(battle_id).turns[0].replies[Side.A]
+    reply = desk.battle(battle_id).turns[0].replies[Side.A]
     with desk.writer_held():
         store.write.finish_reply(
             battle_id, type(reply)(turn=1, side=Side.B, attempt=1, status=ReplyStatus.OK, text="B")
@@ -178,7 +178,7 @@ def test_a_write_that_breaks_takes_no_other_with_it(desk: Desk, store: Store) ->
         vote = store.write.cast_vote(ready, "voter", Verdict.A)
 
     assert isinstance(broken.exception(30), StoreError)
-    assert vote.result(30).elo[Side.A].before == 1000.0
+    assert desk.moved(vote.result(30), Side.A).before == 1000.0
     store.read.verify()
 
 
@@ -206,8 +206,8 @@ def test_the_change_in_a_vote_leads_to_the_next_vote_of_its_models(desk: Desk) -
     votes = [desk.vote(verdict, seats=Seats("ant", "bee")) for verdict in [*Verdict, *Verdict]]
 
     for earlier, later in pairwise(votes):
-        assert earlier.elo[Side.A].after == later.elo[Side.A].before
-        assert earlier.elo[Side.B].after == later.elo[Side.B].before
+        assert desk.moved(earlier, Side.A).after == desk.moved(later, Side.A).before
+        assert desk.moved(earlier, Side.B).after == desk.moved(later, Side.B).before
 
 
 def test_votes_after_a_number_can_be_read_in_pieces(desk: Desk, store: Store) -> None:
