@@ -27,16 +27,18 @@ Model = Mapping[str, Any]
 class ArenaProcess:
     """`arena serve` on a free port; the same folder and port again after a `restart`.
 
-    `variables` are `ARENA_…` settings by their key (`hold_seconds`).
+    `environ` adds variables, `settings` those called `ARENA_…` by their key (`hold_seconds`).
     """
 
-    def __init__(self, folder: Path, *, models: Sequence[Model], **variables: object) -> None:
+    def __init__(
+        self, folder: Path, *, models: Sequence[Model], environ: Mapping[str, str] | None = None, **settings: object
+    ) -> None:
         self.folder = folder
         self.config = folder / "arena.toml" if models else None
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "server.log"
-        self._variables = {f"ARENA_{key.upper()}": str(value) for key, value in variables.items()}
+        self._variables = {f"ARENA_{key.upper()}": str(value) for key, value in settings.items()} | dict(environ or {})
         if self.config is not None:
             self.config.write_text(_toml(models), encoding="utf-8")
         self._start()
@@ -81,7 +83,8 @@ class ArenaProcess:
         command = [sys.executable, "-m", "arena", "serve", "--port", str(self.port)]
         command += ["--config", str(self.config)] if self.config else []
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ARENA_")}
-        environ = {**inherited, "PYTHONPATH": str(ROOT), "ARENA_DATA_DIR": str(self.folder / "data"), **self._variables}
+        environ = {**inherited, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(self.folder)}
+        environ |= {"ARENA_DATA_DIR": str(self.folder / "data"), **self._variables}
         with self._log.open("a", encoding="utf-8") as log:
             # From a folder without settings: what the repository or the user keeps must not matter here.
             self._process = subprocess.Popen(
@@ -99,9 +102,11 @@ class ArenaProcess:
 
 
 @contextmanager
-def arena_process(folder: Path, *, models: Sequence[Model], **variables: object) -> Iterator[ArenaProcess]:
+def arena_process(
+    folder: Path, *, models: Sequence[Model], environ: Mapping[str, str] | None = None, **settings: object
+) -> Iterator[ArenaProcess]:
     """An arena that is up, and that ends well."""
-    arena = ArenaProcess(folder, models=models, **variables)
+    arena = ArenaProcess(folder, models=models, environ=environ, **settings)
     try:
         yield arena
     finally:
