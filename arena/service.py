@@ -153,6 +153,10 @@ class Arena:
         self._own(battle_id, voter)
         return self._streams.get(battle_id)
 
+    def live_count(self) -> int:
+        """How many battles are being written in this process."""
+        return self._streams.live_count()
+
     def view(self, battle_id: str, voter: str) -> BattleView:
         """The battle as its owner may see it.
 

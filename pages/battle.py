@@ -16,8 +16,9 @@ from waiting import ENOUGH, wait_for_models
 from words import HOW_IT_WORKS, SAMPLE_PROMPTS, prompt_hint, verdict_label
 
 POLL_SECONDS = 0.08  # what looks smooth; faster costs the browser more than it shows
-SLOW_POLL_SECONDS = 0.2  # a long text is sent whole at every tick
+SLOW_POLL_SECONDS = 0.2  # a long text is sent whole at every tick, and many of them share the processor
 LONG_CHARACTERS = 8_000
+MANY_BATTLES = 30
 
 arena, me = the_arena(), voter()
 
@@ -98,7 +99,8 @@ def follow(battle_id: str, answers: Mapping[Side, Answer]) -> None:
         if done:
             st.rerun()
         breathe()
-        time.sleep(POLL_SECONDS if sum(map(len, texts.values())) <= LONG_CHARACTERS else SLOW_POLL_SECONDS)
+        is_slow = sum(map(len, texts.values())) > LONG_CHARACTERS or arena.live_count() >= MANY_BATTLES
+        time.sleep(SLOW_POLL_SECONDS if is_slow else POLL_SECONDS)
     time.sleep(SLOW_POLL_SECONDS)  # written elsewhere, or about to be marked as interrupted
     st.rerun()
 

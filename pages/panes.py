@@ -13,6 +13,7 @@ from shell import plain, rating, signed
 from words import trouble
 
 PANE_HEIGHT = 520
+RETRY = "🔄 Retry this side"
 
 
 @dataclass(slots=True)
@@ -47,10 +48,13 @@ def draw_pane(view: BattleView, side: Side) -> Answer:
             st.container(key=f"prompt-{key}").text(turn.prompt)
             answer = Answer(thought=st.empty(), body=st.empty())
             answer.draw(reply.text, growing=reply.status is ReplyStatus.STREAMING)
-            with st.empty().container():
-                _below(reply, key=key)
-                if view.state is BattleState.STUCK and turn is view.turns[-1] and reply.retryable:
-                    st.button("🔄 Retry this side", key=f"retry-{side}", on_click=moves.retry, args=(side,))
+            below = st.empty()
+            if reply.status is not ReplyStatus.STREAMING:
+                with below.container():
+                    _below(reply, key=key)
+                    if reply.retryable and turn is view.turns[-1]:
+                        waits = view.state is BattleState.STREAMING
+                        st.button(RETRY, key=f"retry-{side}", on_click=moves.retry, args=(side,), disabled=waits)
     return answer
 
 

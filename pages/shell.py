@@ -54,6 +54,7 @@ def voter_cookies() -> VoterCookies:
 def the_arena() -> Arena:
     """The arena; when it cannot be opened, the page ends here with a sentence that says why."""
     try:
+        voter_cookies()
         return open_arena()
     except ArenaError as error:
         st.error(f"The arena cannot start. {error}", icon="🛑")

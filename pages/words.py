@@ -74,7 +74,7 @@ def trouble(side: SideView) -> str | None:
         case ReplyStatus.OK | ReplyStatus.STREAMING:
             return None
         case ReplyStatus.STOPPED:
-            return "Stopped. What came so far stands above."
+            return "Stopped. What came so far stands above." if side.text else "Stopped before an answer came."
         case ReplyStatus.INTERRUPTED:
             return "This answer was interrupted."
         case ReplyStatus.FAILED:

@@ -115,3 +115,32 @@ def test_prices_read_as_dollars(price_in: float | None, price_out: float | None,
     spec = ModelSpec(name="a", provider="scripted", display_name="A", price_in=price_in, price_out=price_out)
 
     assert price(spec) == words
+
+
+def draw_a_fetch() -> None:
+    # AppTest runs this function's text as a page of its own.
+    from arena.catalogue import Catalogue  # noqa: PLC0415
+    from arena.embedded import FetchProgress, FetchState  # noqa: PLC0415
+    from waiting import draw_progress  # noqa: PLC0415
+
+    downloads = (
+        FetchProgress(name="one", state=FetchState.WAITING),
+        FetchProgress(name="two", state=FetchState.FETCHING, bytes_done=30_000_000, bytes_total=120_000_000),
+        FetchProgress(name="three", state=FetchState.JOINING, bytes_done=5, bytes_total=5),
+        FetchProgress(name="four", state=FetchState.READY),
+        FetchProgress(name="five", state=FetchState.FAILED, error="No network."),
+    )
+    draw_progress(Catalogue(entries=(), notices=("A plain sentence.",), downloads=downloads, ready_count=0))
+
+
+def test_a_fetch_shows_how_far_it_is() -> None:
+    tab = AppTest.from_function(draw_a_fetch).run()
+    bars = [bar.proto for bar in tab.get("progress")]
+
+    assert [(bar.text, bar.value) for bar in bars] == [
+        ("⏳ one: waiting", 0),
+        ("⬇️ two: 30 of 120 MB", 25),
+        ("🔍 three: checking what was fetched", 100),
+    ]
+    assert [error.value for error in tab.error] == ["No network."]
+    assert [info.value for info in tab.info] == ["A plain sentence."]
