@@ -161,7 +161,7 @@ class _HeatMap:
 
 def _heat_map(frame: pd.DataFrame, heat: _HeatMap, *, order: Sequence[str] | None) -> alt.LayerChart:
     models = _ordered(frame, order)
-    step = min(64, max(8, 760 // max(1, len(models))))
+    step = _cell_step(max(1, len(models)))
     base = alt.Chart(frame).encode(
         x=alt.X("model_b:N", title=heat.columns, scale=_domain(models), axis=_model_axis(models, step, across=True)),
         y=alt.Y("model_a:N", title=heat.rows, scale=_domain(models), axis=_model_axis(models, step, across=False)),
@@ -177,6 +177,11 @@ def _heat_map(frame: pd.DataFrame, heat: _HeatMap, *, order: Sequence[str] | Non
         colour = alt.when(heat.light_text).then(alt.value("white")).otherwise(alt.value("black"))
         layers.append(base.mark_text(fontSize=min(12, step // 3)).encode(text=heat.number, color=colour))
     return _layered(layers, title=heat.title).properties(width=alt.Step(step), height=alt.Step(step))
+
+
+def _cell_step(models: int) -> int:
+    """Pixels of a cell: readable, no wider than a page in all, and never too narrow for the title above."""
+    return max(8, min(max(64, 240 // models), 760 // models))
 
 
 def _ordered(frame: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
