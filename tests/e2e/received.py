@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 ASSETS = "/static/"  # the front-end's own files, the same in every arena
 OWN_SCHEMES = ("data:", "blob:")
 UUID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-SECONDS_LEFT = re.compile(rb"Final in \d+ s")
+SECONDS_LEFT = re.compile(rb"final in \d+ s")
 RANDOM_HEADERS = {"date", "set-cookie"}
 Messages = Mapping[tuple[str, tuple[int, ...]], frozenset[bytes]]
 
@@ -89,7 +89,7 @@ class Received:
                 continue
             message.ClearField("hash")
             place = (str(message.WhichOneof("type")), tuple(message.metadata.delta_path))
-            content = SECONDS_LEFT.sub(b"Final in # s", message.SerializeToString(deterministic=True))
+            content = SECONDS_LEFT.sub(b"final in # s", message.SerializeToString(deterministic=True))
             found.setdefault(place, set()).add(content)
         return {place: frozenset(contents) for place, contents in found.items()}
 

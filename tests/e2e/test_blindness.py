@@ -99,7 +99,7 @@ def play(browser: Browser, url: str) -> Run:
         battle.button("Retry this side").click()
         battle.expect_votable().ask("And once more?").expect_votable().expect_answers("again")
         battle.button(LABELS[0]).click()
-        expect(battle.page.get_by_text("Final in 58 s")).to_be_visible()
+        expect(battle.page.get_by_text("final in 58 s")).to_be_visible()
         battle.button("Undo").click()
         battle.expect_votable()
         battle_id = battle.battle_id
