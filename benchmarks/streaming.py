@@ -137,6 +137,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--characters", type=int, default=2000, help="length of an answer")
     parser.add_argument("--first-token-ms", type=float, default=300.0, help="the models' own time to first token")
     parser.add_argument("--ramp-seconds", type=float, default=1.0, help="over how long the prompts are spread")
+    parser.add_argument("--cpu", type=int, help="keep the arena on this one CPU; by default it may use all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the table to this file, too")
     return parser.parse_args()
@@ -149,7 +150,7 @@ def _numbers(text: str) -> list[int]:
 def _measure(battles: int, options: argparse.Namespace) -> Row:
     with tempfile.TemporaryDirectory() as folder, _endpoint(options) as endpoint:
         port = int(_line(endpoint))
-        with _arena(Path(folder), endpoint_port=port) as arena:
+        with _arena(Path(folder), endpoint_port=port, cpu=options.cpu) as arena:
             with _viewers(arena.url, 1, options) as guest:  # what is done once is not measured
                 _watch(guest)
             with _viewers(arena.url, battles, options) as viewers:
@@ -160,6 +161,8 @@ def _measure(battles: int, options: argparse.Namespace) -> Row:
                 _expect(viewers, "done")
                 after = _cpu(arena.process, load)
                 battles_seen = json.loads(_line(viewers))
+            if any(battle["fault"] for battle in battles_seen):
+                print(arena.log.read_text()[-2000:], file=sys.stderr)
         late_ms = json.loads(endpoint.communicate("", timeout=START_SECONDS)[0])["late_p95_ms"]
     return _row(battles_seen, before, after, late_ms=late_ms, first_token_ms=options.first_token_ms)
 
@@ -170,33 +173,37 @@ class RunningArena:
 
     url: str
     process: psutil.Process
+    log: Path
 
 
 @contextlib.contextmanager
-def _arena(folder: Path, *, endpoint_port: int) -> Iterator[RunningArena]:
+def _arena(folder: Path, *, endpoint_port: int, cpu: int | None) -> Iterator[RunningArena]:
     config = folder / "arena.toml"
     config.write_text("".join(MODEL.format(name=name, port=endpoint_port) for name in ("left", "right")))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "arena", "serve", "--config", str(config), "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=HERE.parent)
+    log = folder / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=HERE.parent)
         try:
-            _wait_until_healthy(url, process, log.name)
-            yield RunningArena(url, psutil.Process(process.pid))
+            if cpu is not None:
+                psutil.Process(process.pid).cpu_affinity([cpu])  # the threads to come inherit it
+            _wait_until_healthy(url, process, log)
+            yield RunningArena(url, psutil.Process(process.pid), log)
         finally:
             process.terminate()
             process.wait(START_SECONDS)
 
 
-def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: str) -> None:
+def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if _is_healthy(url):
             return
         time.sleep(0.1)
-    raise SystemExit(f"The arena did not start:\n{Path(log).read_text()}")
+    raise SystemExit(f"The arena did not start:\n{log.read_text()}")
 
 
 def _is_healthy(url: str) -> bool:

@@ -18,6 +18,7 @@ from itertools import count
 from streaming_answer import answer_tokens, marked
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+APART_SECONDS = 0.002  # a mark holds milliseconds: late tokens follow one another without sharing one
 CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_790_000_000, "model": "bench"}
 USAGE = {"prompt_tokens": 20, "completion_tokens": 400, "total_tokens": 420}
 
@@ -58,7 +59,7 @@ class Endpoint:
             writer.write(_chunk(before + content + after))
             await writer.drain()
             self.late_ms.append(1000 * (now - due))
-            due += 1 / self.rate
+            due = max(due + 1 / self.rate, now + APART_SECONDS)
         for body in ({"choices": [_choice({}, "stop")]}, {"choices": [], "usage": USAGE}):
             writer.write(_chunk(b"data: " + json.dumps({**CHUNK, **body}).encode() + b"\n\n"))
         writer.write(_chunk(b"data: [DONE]\n\n") + _chunk(b""))
