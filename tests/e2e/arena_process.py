@@ -57,7 +57,7 @@ class ArenaProcess:
         _, left = psutil.wait_procs(children, timeout=30)
 
         assert (code, left) == (0, []), self.log
-        assert "Traceback" not in self.log
+        assert "Traceback" not in self.log, self.log
 
     @property
     def log(self) -> str:

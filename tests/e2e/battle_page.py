@@ -67,9 +67,9 @@ class BattlePage:
             expect(self.answer(side)).to_contain_text(text)
         return self
 
-    def expect_votable(self) -> Self:
+    def expect_votable(self, *, within_ms: float | None = None) -> Self:
         """Wait until both answers are finished."""
-        expect(self.votes).to_have_count(len(LABELS))
+        expect(self.votes).to_have_count(len(LABELS), timeout=within_ms)
         return self
 
     def expect_names(self) -> Self:
