@@ -22,12 +22,16 @@ OPENAI_HINT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The models as a page shows them: `ready_count` of `entries` can be drawn now; `notices` are plain sentences."""
+    """The models as pages show them: `ready_count` of `entries` can be drawn now.
+
+    `notices` are plain sentences for everybody; `complaint` is one for the operator, and may name models.
+    """
 
     entries: tuple[ModelSpec, ...]
     notices: tuple[str, ...]
     downloads: tuple[FetchProgress, ...]
     ready_count: int
+    complaint: str | None = None
 
 
 class Roster:
@@ -121,7 +125,7 @@ class Roster:
         return True
 
     def complain(self, sentence: str) -> None:
-        """Show `sentence` among the notices until `arena.toml` is read again."""
+        """Show `sentence` to the operator until `arena.toml` is read again."""
         self._complaint = sentence
 
     def catalogue(self) -> Catalogue:
@@ -131,6 +135,7 @@ class Roster:
             notices=tuple(self._notices()),
             downloads=self._embedded.progress(),
             ready_count=len(self.ready()),
+            complaint=self._complaint,
         )
 
     def _reload(self) -> None:
@@ -146,7 +151,7 @@ class Roster:
         return self._configured or default_specs(self._embedded.ready_names(), names=self._wanted)
 
     def _notices(self) -> list[str]:
-        notices = [] if self._complaint is None else [self._complaint]
+        notices: list[str] = []
         if self._unsupported is not None and (not self._configured or _embedded_names(self._configured)):
             notices.append(self._unsupported)
         elif not self._configured and (sentence := meets_itself(self._embedded.ready_names())) is not None:

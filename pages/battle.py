@@ -6,13 +6,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 import moves
+from arena.catalogue import Catalogue
 from arena.domain import BattleState, Side
 from arena.errors import UnknownBattle
 from arena.views import BattleView
 from leaderboard import Verdict
 from panes import Answer, draw_pane
 from shell import breathe, count, footer, session, settings, show_notice, the_arena, voter
-from waiting import ENOUGH, wait_for_models
+from waiting import ENOUGH, is_settled, wait_for_models, watch_models
 from words import HOW_IT_WORKS, SAMPLE_PROMPTS, prompt_hint, verdict_label
 
 POLL_SECONDS = 0.08  # what looks smooth; faster costs the browser more than it shows
@@ -47,15 +48,17 @@ def head(view: BattleView | None, ready_count: int) -> None:
         st.page_link("models.py", label=f"{count(ready_count, 'model')} in the arena", icon="📚")
 
 
-def introduction(ready_count: int) -> None:
+def introduction(catalogue: Catalogue) -> None:
     """How it works, and prompts for who does not know what to ask."""
     st.markdown(HOW_IT_WORKS)
-    if ready_count < ENOUGH:
+    if catalogue.ready_count < ENOUGH:
         wait_for_models()
         return
     st.caption("Not sure what to ask? Start with one of these:")
     for number, (sign, prompt) in enumerate(SAMPLE_PROMPTS.items()):
         st.button(f"{sign} {prompt}", key=f"sample-{number}", on_click=moves.ask, args=(prompt,), wrap=True)
+    if not is_settled(catalogue):
+        watch_models(catalogue)
 
 
 def actions(view: BattleView) -> None:
@@ -106,11 +109,11 @@ def follow(battle_id: str, answers: Mapping[Side, Answer]) -> None:
 
 
 view = current()
-ready_count = arena.catalogue().ready_count
-hint = prompt_hint(view, enough_models=ready_count >= ENOUGH)
+catalogue = arena.catalogue()
+hint = prompt_hint(view, enough_models=catalogue.ready_count >= ENOUGH)
 longest = settings().max_prompt_characters
 show_notice()
-head(view, ready_count)
+head(view, catalogue.ready_count)
 with st.bottom:
     bar = st.container()
     st.chat_input(hint.text, key="prompt", on_submit=moves.ask, disabled=hint.locked, max_chars=longest)
@@ -119,7 +122,7 @@ with st.bottom:
 slot = st.empty()
 if view is None:
     with slot.container():
-        introduction(ready_count)
+        introduction(catalogue)
 else:
     answers = {}
     for side, column in zip(Side, st.columns(2), strict=True):

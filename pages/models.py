@@ -3,6 +3,8 @@
 import pandas as pd
 import streamlit as st
 
+from arena.board import Board
+from arena.catalogue import Catalogue
 from arena.domain import ModelSpec, ModelState
 from shell import count, footer, the_arena
 from tables import labels, price, show_table
@@ -51,12 +53,21 @@ def row(spec: ModelSpec, label: str) -> dict[str, object]:
     }
 
 
+def every_model(catalogue: Catalogue, board: Board) -> list[ModelSpec]:
+    """The catalogue's models, then those that have left it and keep their votes."""
+    listed = {spec.name for spec in catalogue.entries}
+    return [*catalogue.entries, *(spec for spec in board.specs.values() if spec.name not in listed)]
+
+
 catalogue = the_arena().catalogue()
-names = labels(catalogue.entries)
+models = every_model(catalogue, the_arena().board())
+names = labels(models)
 st.title("📚 Models", anchor=False)
 st.markdown(f"**{count(len(catalogue.entries), 'model')}**, {catalogue.ready_count} of them ready to fight")
+if catalogue.complaint:
+    st.error(catalogue.complaint, icon="🛑")
 watch_models(catalogue)
-frame = pd.DataFrame([row(spec, names[spec.name]) for spec in catalogue.entries], columns=[*COLUMNS])
+frame = pd.DataFrame([row(spec, names[spec.name]) for spec in models], columns=[*COLUMNS])
 show_table(frame, COLUMNS)
 st.subheader("Add your own", anchor=False)
 st.markdown(HOW_TO_ADD)

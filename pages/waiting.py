@@ -21,6 +21,11 @@ def wait_for_models() -> None:
         st.warning("A battle needs two models. Name them in `arena.toml`; the Models page says how.", icon="⚠️")
 
 
+def is_settled(catalogue: Catalogue) -> bool:
+    """Whether there is nothing to tell: all models are here, and nothing is odd about them."""
+    return not catalogue.notices and all(download.state is FetchState.READY for download in catalogue.downloads)
+
+
 @st.fragment(run_every=1.0)
 def watch_models(shown: Catalogue) -> None:
     """Show the progress of what is being fetched; the page draws itself anew when the catalogue has changed."""

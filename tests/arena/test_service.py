@@ -1,9 +1,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier, Thread
-from time import monotonic, sleep
 
 import pytest
+from fault_server import wait_until
 
 from arena.domain import BattleState, ReplyStatus, Side
 from arena.errors import AlreadyVoted, NotEnoughModels, NotRetryable, NotVotable, PromptRefused, UnknownBattle
@@ -12,13 +12,6 @@ from arena.settings import Settings, load_settings
 from leaderboard import Verdict
 
 TALKATIVE = "{ text = 'one two three four five six', tokens_per_second = 2 }"
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = monotonic() + seconds
-    while not condition():
-        assert monotonic() < deadline, "the condition never came true"
-        sleep(0.01)
 
 
 def settings(folder: Path, *, script: str = "{ text = 'an answer' }", extra: str = "", models: int = 2) -> Settings:
@@ -321,13 +314,13 @@ def test_a_model_added_to_the_file_joins_and_one_that_leaves_is_retired(tmp_path
     assert arena.board().votes == 1
 
 
-def test_a_broken_file_changes_nothing_and_is_said_on_the_page(tmp_path: Path, arenas: OpenArena) -> None:
+def test_a_broken_file_changes_nothing_and_is_said_to_the_operator(tmp_path: Path, arenas: OpenArena) -> None:
     arena = arenas(settings(tmp_path))
 
     (tmp_path / "arena.toml").write_text("models = 3")
 
-    wait_until(lambda: bool(arena.catalogue().notices))
-    assert "arena.toml was not read again" in arena.catalogue().notices[0]
+    wait_until(lambda: arena.catalogue().complaint is not None)
+    assert "arena.toml was not read again" in str(arena.catalogue().complaint)
     assert len(arena.catalogue().entries) == 2
 
 

@@ -4,14 +4,24 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
+from fault_server import wait_until
 from streamlit.testing.v1 import AppTest
 
 import shell
 from arena.domain import ModelSpec
+from shell import open_arena
 from tables import labels, price, safe_csv
 
 OpenPage = Callable[..., AppTest]
 APP = Path(shell.__file__).with_name("app.py")
+ONE_MODEL = """
+[[models]]
+name = "walnut"
+provider = "scripted"
+display_name = "Walnut 7B"
+script = { text = "One **answer** to: {prompt}" }
+"""
 PAGES = re.findall(r'st\.Page\("(\w+\.py)"', APP.read_text(encoding="utf-8"))
 
 
@@ -144,3 +154,28 @@ def test_a_fetch_shows_how_far_it_is() -> None:
     ]
     assert [error.value for error in tab.error] == ["No network."]
     assert [info.value for info in tab.info] == ["A plain sentence."]
+
+
+def test_a_model_that_left_the_file_is_listed_as_retired(configure: Callable[[str], None], open_page: OpenPage) -> None:
+    open_page("models.py")
+    st.cache_resource.clear()
+    configure(ONE_MODEL)
+
+    table = open_page("models.py").dataframe[0].value
+
+    assert list(table["state"]) == ["🟢 enabled", "🏁 retired"]
+    assert list(table["model"]) == ["Walnut 7B", "Hazel_Nut"]
+
+
+def test_what_is_wrong_with_the_file_is_said_on_the_models_page_only(
+    configure: Callable[[str], None], open_page: OpenPage
+) -> None:
+    open_page()
+    configure('[[models]]\nname = "walnut"\nprovider = "oracle"\n')
+    wait_until(lambda: open_arena().catalogue().complaint is not None)
+
+    models, battle = open_page("models.py"), open_page()
+
+    assert "arena.toml was not read again" in models.error[0].value
+    assert not battle.error
+    assert not battle.info
