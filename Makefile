@@ -30,6 +30,7 @@ help:
 	@echo 'make run          start the arena on 127.0.0.1:8501, or the next free port (make run ARGS="--port 8600")'
 	echo 'make test         everything that must hold before a change lands'
 	echo 'make test-slow    the longer proofs, and the fast ones on every Python found'
+	echo 'make screenshots  take the pictures of the README anew'
 	echo 'make lint         ruff and mypy'
 	echo 'make lock         compute the pinned versions anew'
 	echo 'make clean        remove the environment and every cache'
@@ -102,6 +103,10 @@ test: $(TEST_STAMP) lint browser
 .PHONY: test-slow
 test-slow: $(TEST_STAMP) browser test-pythons
 	@$(PYTHON) -m pytest -m slow --timeout 3600 $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(TEST_STAMP) browser
+	@SCREENSHOTS=1 $(PYTHON) -m pytest -q tests/e2e/test_screenshots.py
 
 .PHONY: test-pythons
 test-pythons:

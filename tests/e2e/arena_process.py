@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +27,18 @@ Model = Mapping[str, Any]
 class ArenaProcess:
     """`arena serve` on a free port; the same folder and port again after a `restart`.
 
-    `environ` adds variables, `settings` those called `ARENA_…` by their key (`hold_seconds`).
+    `environ` adds variables, `settings` those called `ARENA_…` by their key (`hold_seconds`); `before` may fill the
+    database, given the settings' file and the database's URL.
     """
 
     def __init__(
-        self, folder: Path, *, models: Sequence[Model], environ: Mapping[str, str] | None = None, **settings: object
+        self,
+        folder: Path,
+        *,
+        models: Sequence[Model],
+        environ: Mapping[str, str] | None = None,
+        before: Callable[[Path, str], None] | None = None,
+        **settings: object,
     ) -> None:
         self.folder = folder
         self.config = folder / "arena.toml" if models else None
@@ -41,6 +48,8 @@ class ArenaProcess:
         self._variables = {f"ARENA_{key.upper()}": str(value) for key, value in settings.items()} | dict(environ or {})
         if self.config is not None:
             self.config.write_text(_toml(models), encoding="utf-8")
+        if before is not None and self.config is not None:
+            before(self.config, self._database)
         self._start()
 
     def restart(self) -> None:
@@ -76,8 +85,12 @@ class ArenaProcess:
         assert battle is not None
         return battle
 
+    @property
+    def _database(self) -> str:
+        return f"sqlite:///{self.folder / 'data' / 'arena.sqlite3'}"
+
     def _store(self) -> Store:
-        return Store.open_to_read(f"sqlite:///{self.folder / 'data' / 'arena.sqlite3'}")
+        return Store.open_to_read(self._database)
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "arena", "serve", "--port", str(self.port)]
@@ -102,11 +115,9 @@ class ArenaProcess:
 
 
 @contextmanager
-def arena_process(
-    folder: Path, *, models: Sequence[Model], environ: Mapping[str, str] | None = None, **settings: object
-) -> Iterator[ArenaProcess]:
-    """An arena that is up, and that ends well."""
-    arena = ArenaProcess(folder, models=models, environ=environ, **settings)
+def arena_process(folder: Path, *, models: Sequence[Model], **options: Any) -> Iterator[ArenaProcess]:  # noqa: ANN401 - as above
+    """An arena that is up, and that ends well; the options are those of `ArenaProcess`."""
+    arena = ArenaProcess(folder, models=models, **options)
     try:
         yield arena
     finally:
