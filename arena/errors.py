@@ -11,6 +11,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── AlreadyVoted        one vote per battle, for ever
 │   └── NotRetryable        that side is streaming or already fine
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
+├── CannotRate              these votes do not carry what the rating method needs
 ├── UnknownModel            no model of that name
 ├── UnknownVote             no vote of that number, or one that can never count
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
@@ -85,6 +86,10 @@ class NotRetryable(BattleError):
 
 class PromptRefused(ArenaError):
     """A prompt cannot be sent as it is; says what to change."""
+
+
+class CannotRate(ArenaError):
+    """A method needs more than the selected votes tell; says what, and what to choose instead."""
 
 
 class UnknownModel(ArenaError):

@@ -11,10 +11,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from arena.domain import Battle, ModelSpec, Reply, ReplyFigures, ReplyStatus, Seats, Side, Turn, Vote
 from arena.errors import StoreError
-from arena.store import audit, history
+from arena.selection import Selection
+from arena.store import audit, history, selected
 from arena.store.board import COUNTED, SOURCE, BoardState, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
-from arena.store.rows import AuditEntry, BoardRows, EloPoint, StoredModel, VerifyReport, VoteRecord
+from arena.store.rows import (
+    AuditEntry,
+    BoardRows,
+    DayVotes,
+    EloPoint,
+    Facets,
+    SelectedVotes,
+    StoredModel,
+    VerifyReport,
+    VoteRecord,
+)
 from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRow, TallyRow, TurnRow, VoteRow
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
@@ -78,6 +89,21 @@ class Queries:
         with self._look() as connection:
             statement = votes_now().where(VoteRow.seq > after).limit(limit)
             return tuple(_record(row) for row in connection.execute(statement))
+
+    def facets(self) -> Facets:
+        """What the stored votes can be selected by."""
+        with self._look() as connection:
+            return selected.facets(connection)
+
+    def selected_votes(self, selection: Selection, *, in_order: bool = False) -> SelectedVotes:
+        """The votes of a selection by pair, which takes no longer the more there are; `in_order` also reads each."""
+        with self._look() as connection:
+            return selected.selected_votes(connection, selection, in_order=in_order)
+
+    def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
+        """How many votes of a selection were cast on each day that has some."""
+        with self._look() as connection:
+            return selected.votes_per_day(connection, selection)
 
     def failures(self) -> Mapping[str, Mapping[ReplyStatus, int]]:
         """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""

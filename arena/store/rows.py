@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
 from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
-from leaderboard.games import Tally
+from leaderboard.games import Game, Tally
 from leaderboard.ratings import EloSettings
 from leaderboard.verdicts import Verdict
 
@@ -74,6 +75,36 @@ class EloPoint:
     seq: int
     at: datetime
     elo: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What the stored votes can be selected by; the days are None without votes. `arena` is always a source."""
+
+    sources: tuple[str, ...]
+    languages: tuple[str, ...]
+    first_day: date | None
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedVotes:
+    """The votes of a selection by ordered seats and verdict, and by reason how many of it do not count.
+
+    `games` holds them in order; None when that was not asked for, or when a source has no order.
+    """
+
+    version: int
+    tallies: tuple[Tally, ...]
+    left_out: Mapping[str, int]
+    games: tuple[Game, ...] | None
+
+
+class DayVotes(NamedTuple):
+    """How many votes were cast on a UTC day."""
+
+    day: date
+    votes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
