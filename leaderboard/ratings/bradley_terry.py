@@ -199,12 +199,12 @@ class _Board:
     def information(self, chance: Matrix) -> Matrix:
         return laplacian((self.scores + self.scores.T) * (chance * chance.T))
 
-    def noise(self, chance: Matrix) -> Matrix:
-        """The variance of the gradient if every vote were a coin flip; the information itself without weights."""
+    def flips(self, chance: Matrix, inverse: Matrix) -> Matrix:
+        """The covariance of the strengths if every vote were a coin flip: without weights the inverse information."""
         if self.weights is None:
-            return self.information(chance)
+            return inverse
         real = (self.wins + self.wins.T + self.drawn) * np.square(self.weights)
-        return laplacian((real + self.virtual) * (chance * chance.T))
+        return inverse @ laplacian((real + self.virtual) * (chance * chance.T)) @ inverse
 
     def seen_noise(self, chance: Matrix) -> Matrix:
         """The variance of the gradient as the votes show it."""
@@ -232,8 +232,7 @@ def _estimate(
     centred = fit.strengths - fit.strengths.mean() if len(names) else fit.strengths
     points = anchored(names, settings.start + settings.points * centred, settings.anchor)
     inverse = spread_of(board.information(chance), pinned=len(names)) if len(names) > 1 else np.zeros((len(names),) * 2)
-    # What coin flips would do to the ratings; without weights the inverse information itself.
-    flips = inverse if board.weights is None else inverse @ board.noise(chance) @ inverse
+    flips = board.flips(chance, inverse)
     unit = settings.points**2
     match settings.interval:
         case Interval.DISPERSION:

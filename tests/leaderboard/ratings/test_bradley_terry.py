@@ -156,6 +156,18 @@ def test_the_bootstrap_is_a_function_of_its_seed() -> None:
     assert one == same != other
 
 
+@pytest.mark.parametrize("names", [(), ("x",), ("x", "y")])
+def test_a_bootstrap_of_no_votes_is_all_prior(names: tuple[str, ...]) -> None:
+    counts = PairCounts.from_tallies(names, [])
+
+    estimate = rate_bradley_terry(
+        Evidence(counts=counts), settings=BradleyTerrySettings(interval=Interval.BOOTSTRAP)
+    ).estimate
+
+    assert estimate.points.tolist() == [1000.0] * len(names)
+    assert (estimate.upper - estimate.lower > 100.0).all() == (len(names) != 1)
+
+
 def test_bootstrap_rounds_that_do_not_arrive_together_arrive_alone() -> None:
     # Twelve models, hardly joined and nearly always beaten: the curvature of many a round is far from the board's.
     names = [f"m{i:02}" for i in range(12)]

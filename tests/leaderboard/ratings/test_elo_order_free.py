@@ -53,7 +53,7 @@ def test_real_votes_keep_the_sum_and_order_models_as_bradley_terry_does(llmfao_v
 
     other = rate_bradley_terry(evidence).ratings
     assert math.fsum(result.ratings.values()) == pytest.approx(59_000.0, abs=1e-6)
-    assert np.corrcoef(list(result.ratings.values()), [other[name] for name in result.ratings])[0, 1] > 0.99
+    assert np.corrcoef(list(result.ratings.values()), [other[name] for name in result.ratings])[0, 1] > 0.98
 
 
 def test_a_large_k_lets_order_alone_move_ratings_by_tens_of_points(llmfao_votes: list[Game]) -> None:

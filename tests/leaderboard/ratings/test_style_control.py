@@ -33,8 +33,8 @@ def _world(votes: int, *, models: int = 6, seed: int = 1) -> tuple[Evidence, np.
     """Votes of people who like length, on models of which the weaker write longer; and the true strengths."""
     rng = np.random.default_rng(seed)
     strengths = np.linspace(0.8, -0.8, models)
-    a = rng.integers(models, size=votes)
-    b = (a + rng.integers(1, models, size=votes)) % models
+    a = rng.integers(models, size=votes, dtype=np.int32)
+    b = (a + rng.integers(1, models, size=votes, dtype=np.int32)) % models
     sides = [np.exp(rng.normal(5.0, 0.5, (votes, 4)) - 0.4 * strengths[seat, None]).astype(int) for seat in (a, b)]
     features = (sides[0] - sides[1]) / (sides[0] + sides[1])
     features /= np.sqrt((features**2).mean(axis=0))
