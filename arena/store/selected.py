@@ -15,6 +15,7 @@ from arena.strata import UNDETERMINED
 from leaderboard.games import Game, Tally
 from leaderboard.verdicts import Verdict
 
+UNKNOWN_DAY = ""  # of imported votes whose file has no time
 TIES = (Verdict.TIE, Verdict.BOTH_BAD)
 
 
@@ -22,7 +23,8 @@ def facets(connection: Connection) -> Facets:
     """What the stored votes can be selected by."""
     sources = connection.scalars(select(TallyRow.source).distinct().order_by(TallyRow.source)).all()
     languages = connection.scalars(select(TallyRow.language).distinct().order_by(TallyRow.language)).all()
-    first, last = connection.execute(select(func.min(TallyRow.day), func.max(TallyRow.day))).one()
+    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(TallyRow.day != UNKNOWN_DAY)
+    first, last = connection.execute(days).one()
     return Facets(
         sources=tuple(dict.fromkeys([SOURCE, *sources])),
         languages=tuple(language for language in languages if language != UNDETERMINED),
@@ -50,7 +52,7 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     days = (
         select(TallyRow.day, func.sum(TallyRow.n).label("n"))
-        .where(*_conditions(selection), *counted)
+        .where(*_conditions(selection), *counted, TallyRow.day != UNKNOWN_DAY)
         .group_by(TallyRow.day)
         .order_by(TallyRow.day)
     )
