@@ -245,11 +245,9 @@ def _counts(games: Games, known: NDArray[np.bool_]) -> PairCounts:
 
 def _features(styles: GameStyles, rows: NDArray[np.int64], turned: NDArray[np.bool_]) -> tuple[Matrix, Matrix]:
     """float64[4, n] of the given games, turned round where asked, and their root mean squares."""
-    features = np.zeros((len(STYLE_FEATURES), rows.size))
-    for feature, column in enumerate(features):
-        one, other = styles.side_a[rows, feature], styles.side_b[rows, feature]
-        total = one + other
-        np.divide(one - other, total, out=column, where=total > 0)
+    # Where both are 0 so is their difference, and any divisor does; of unknown ones, below 0, no row is taken.
+    raw = (styles.side_a - styles.side_b) / np.maximum(1, styles.side_a + styles.side_b)
+    features = np.ascontiguousarray(raw[rows].T)
     np.negative(features, out=features, where=turned)
     steps = np.sqrt(np.square(features).sum(axis=1) / max(1, rows.size))
     features /= np.where(steps > 0.0, steps, 1.0)[:, None]
