@@ -8,7 +8,7 @@ BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "ratings.py"
 
 def test_the_table_is_printed_and_written(tmp_path: Path) -> None:
     report = tmp_path / "ratings.json"
-    sizes = ["--counts", "2000", "--votes", "2000", "--models", "5", "--repeats", "1"]
+    sizes = ["--counts", "30000", "--votes", "2000", "--models", "5", "--repeats", "1"]
 
     run = subprocess.run(
         [sys.executable, str(BENCHMARK), *sizes, "--json", str(report)],
