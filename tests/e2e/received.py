@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, Page, Request, WebSocket
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.fault_server import wait_until
+
 ASSETS = "/static/"  # the front-end's own files, the same in every arena
 OWN_SCHEMES = ("data:", "blob:")
 UUID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -41,10 +43,17 @@ class Received:
         self._context = context
         self._frames: list[bytes] = []
         self._requests: list[Request] = []
+        self._unanswered: set[Request] = set()
         self._answers: list[_Answer] = []
         context.on("page", self._watch)
         context.on("request", self._note_request)
         context.on("requestfinished", self._note_answer)  # now: after a navigation the body is gone
+        context.on("requestfailed", self._note_failure)
+
+    def forget(self) -> None:
+        """Leave out what came so far."""
+        self._frames.clear()
+        self._answers.clear()
 
     def leaks(self, words: Sequence[str]) -> set[tuple[str, str]]:
         """Where any of `words` stands, in whatever case: (place, word)."""
@@ -61,6 +70,7 @@ class Received:
 
     def everything(self) -> Iterator[Seen]:
         """All of it, but for the front-end's own files."""
+        self._wait_for_answers()
         yield from (Seen("frame", frame) for frame in self._frames)
         for answer in self._answers:
             yield Seen("address", answer.url.encode())
@@ -95,8 +105,9 @@ class Received:
 
     def answers(self, *, battle_id: str) -> Mapping[str, object]:
         """What HTTP answered, by path: status, headers without date and cookie, digest of the body."""
+        self._wait_for_answers()
         return {
-            urlsplit(answer.url)._replace(netloc="").geturl().replace(battle_id, "B"): (
+            urlsplit(answer.url)._replace(scheme="", netloc="").geturl().replace(battle_id, "B"): (
                 answer.status,
                 {name: value for name, value in answer.headers.items() if name not in RANDOM_HEADERS},
                 sha256(answer.body).hexdigest(),
@@ -106,12 +117,22 @@ class Received:
 
     def _note_request(self, request: Request) -> None:
         self._requests.append(request)
+        if ASSETS not in request.url and not request.url.startswith(OWN_SCHEMES):
+            self._unanswered.add(request)
 
     def _note_answer(self, request: Request) -> None:
-        response = request.response()
-        if response is None or ASSETS in request.url or request.url.startswith(OWN_SCHEMES):
-            return
-        self._answers.append(_Answer(request.url, response.status, response.all_headers(), response.body()))
+        response = request.response() if request in self._unanswered else None
+        if response is not None:
+            answer = _Answer(request.url, response.status, response.all_headers(), response.body())
+            self._answers.append(answer)
+        self._unanswered.discard(request)
+
+    def _note_failure(self, request: Request) -> None:
+        self._unanswered.discard(request)
+
+    def _wait_for_answers(self) -> None:
+        """Asking for the cookies lets Playwright deliver what has come meanwhile."""
+        wait_until(lambda: self._context.cookies() is not None and not self._unanswered)
 
     def _watch(self, page: Page) -> None:
         page.on("websocket", self._listen)

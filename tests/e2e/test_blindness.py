@@ -139,6 +139,8 @@ def test_swapped_models_with_the_same_answers_send_the_same_bytes(runs: tuple[Ru
 
     assert first.messages == second.messages
     assert first.answers == second.answers
+    assert len(first.messages) > 50
+    assert first.answers.keys() >= {"/", "/?battle=B"}
 
 
 def test_the_comparison_of_bytes_sees_the_names_after_the_vote(runs: tuple[Run, Run]) -> None:

@@ -42,8 +42,12 @@ def test_a_whole_battle_on_the_embedded_models(arena: ArenaProcess, new_context:
     context = new_context()
     received = Received(context)
     battle = BattlePage(context.new_page(), arena.url).open().ask("Name three colours of the rainbow.")
+    expect(battle.pane(Side.A)).to_be_visible()
+    received.forget()  # the first page may say which models are on their way, or that one of them meets itself
 
     battle.expect_votable(within_ms=PATIENCE_MS)
+    battle.page.reload()
+    battle.expect_votable()
     assert received.leaks(SECRETS) == set()
     battle.button(LABELS[2]).click()
     battle.expect_names()

@@ -10,6 +10,7 @@ from arena.domain import Side
 from tests.e2e.arena_process import ArenaProcess, arena_process, scripted
 from tests.e2e.battle_page import LABELS, BattlePage
 from tests.e2e.conftest import NewContext, Visit
+from tests.fault_server import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -103,9 +104,8 @@ def test_a_page_loads_without_errors_and_every_button_has_a_name(page: Page, are
     expect(page.get_by_text("Answers can be wrong")).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
-    buttons = page.get_by_role("button")
-    expect(buttons).not_to_have_count(0)
-    expect(page.get_by_role("button", name=re.compile(r"\w"))).to_have_count(buttons.count())
+    buttons, named = page.get_by_role("button"), page.get_by_role("button", name=re.compile(r"\w"))
+    wait_until(lambda: named.count() == buttons.count() > 0)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert complaints == []
 
