@@ -36,7 +36,7 @@ def from_link(link: Link, offer: Offer) -> LinkedView:
             values[name] = _READERS[name](link[name], offer)
         except ValueError:
             what = ", ".join(link[name])[:LONGEST]
-            complaints.append(f"The link asks for {name.replace('_', ' ')} “{what}”, which this board cannot show.")
+            complaints.append(f"The link says {name} = “{what}”, which this board cannot show.")
     return LinkedView(View(**values), tuple(complaints))
 
 

@@ -24,12 +24,15 @@ _PRICE = "USD per million tokens"
 
 def columns(method: str) -> dict[str, Any]:
     """The table's columns; the scores are those of `method`."""
+    title = METHODS[method].title
     return {
         "rank": st.column_config.NumberColumn("Rank (UB)", width=75, help=_RANK),
         "spread": st.column_config.TextColumn("Spread", width=65, help="The best and the worst rank it may have"),
-        "model": st.column_config.TextColumn("Model"),
-        "score": st.column_config.NumberColumn(METHODS[method].title, format="%.0f", width=100),
-        "interval": st.column_config.TextColumn("95 % CI", width=80, help="How far the score's interval reaches"),
+        "model": st.column_config.TextColumn("Model", width=215),
+        "score": st.column_config.NumberColumn(title, format="%.0f", width=25 + 7 * len(title)),
+        "interval": st.column_config.TextColumn(
+            "95\N{NO-BREAK SPACE}% CI", width=80, help="How far the score's interval reaches"
+        ),
         "elo": st.column_config.NumberColumn("Elo", format="%.0f", width=60),
         "change": st.column_config.NumberColumn("24 h", format="%+.0f", width=60, help="Change of the Elo over a day"),
         "battles": st.column_config.NumberColumn("Votes", format="localized", width=70),

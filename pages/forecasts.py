@@ -18,7 +18,7 @@ def show_forecast(forecast: Forecast) -> None:
         st.info(plain(forecast.reason or "These two cannot be compared."), icon="🤝")
         show_chances(UNKNOWN, UNKNOWN)
     else:
-        level = f"{forecast.level:.0%} interval"
+        level = f"{forecast.level * 100:.0f}\N{NO-BREAK SPACE}% interval"
         show_chances(
             percent(chance.probability),
             percent(1 - chance.probability),

@@ -71,7 +71,7 @@ def test_the_best_two_are_compared_first(open_page: OpenPage) -> None:
 
     # One vote and the prior's virtual draw: A has 1.5 of 2 wins.
     assert [metric.value for metric in tab.metric] == ["75.0\N{NO-BREAK SPACE}%", "25.0\N{NO-BREAK SPACE}%"]
-    assert all("95% interval" in metric.delta for metric in tab.metric)
+    assert all("95\N{NO-BREAK SPACE}% interval" in metric.delta for metric in tab.metric)
     assert "**By Elo alone**: P(A preferred) = 54.6" in shown(tab)
     assert "**The next battle**: A wins" in shown(tab)
     assert "A won **1**" in shown(tab)
