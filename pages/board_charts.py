@@ -70,6 +70,8 @@ def chart_spec(chart: alt.LayerChart) -> Spec:
     """
     with alt.data_transformers.enable("default", max_rows=None):
         spec: Spec = chart.to_dict(validate=False)
+    # Streamlit's theme moves the outermost labels inwards, which puts the first model's name onto the second's.
+    spec.setdefault("config", {})["axisBand"] = {"labelFlush": False}
     return spec
 
 

@@ -1,8 +1,6 @@
-"""The rated board as a table: its lines, its columns, and the files it can be downloaded as."""
+"""The rated board as a table: its lines and its columns."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from typing import Any
 
 import streamlit as st
@@ -12,12 +10,10 @@ from arena.domain import ModelSpec, ModelState
 from arena.rated_board import RatedBoard
 from arena.selection import EVERYTHING
 from board_filters import View
-from board_links import to_link
 from leaderboard import METHODS, RatedStanding, Standing
 from shell import count, moment
 from words import left_out_reason
 
-SPEC_FACTS = ("organisation", "licence", "price_in", "price_out", "context_tokens", "knowledge_cutoff", "link")
 _RANK = "One more than the number of models that are surely better: whose intervals lie wholly above"
 _PRICE = "USD per million tokens"
 
@@ -119,30 +115,6 @@ def found(rows: Sequence[dict[str, object]], search: str) -> list[dict[str, obje
     words = search.casefold().split()
     texts = [f"{line['model']} {line['organisation'] or ''}".casefold() for line in rows]
     return [line for line, text in zip(rows, texts, strict=True) if all(word in text for word in words)]
-
-
-def board_json(board: RatedBoard, shown: Sequence[Line], view: View) -> str:
-    """The lines and what they were made from, for programs."""
-    facts = {
-        "board_version": board.version,
-        "method": board.method,
-        "votes": board.votes,
-        "left_out": dict(board.left_out),
-        "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
-        "filters": to_link(view),
-        "remarks": list(board.remarks),
-        "models": [_entry(line, board.specs[line.model]) for line in shown],
-    }
-    return json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False)
-
-
-def _entry(line: Line, spec: ModelSpec) -> dict[str, object]:
-    figures = dict.fromkeys(each.name for each in fields(RatedStanding)) | asdict(line)
-    figures.pop("change_day", None)
-    if isinstance(line, Standing):
-        figures["rank"] = None
-    facts = {name: getattr(spec, name) for name in SPEC_FACTS}
-    return {**figures, "display_name": spec.display_name, "state": spec.state.value, **facts}
 
 
 def _fits(line: Line, spec: ModelSpec, view: View) -> bool:

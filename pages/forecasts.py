@@ -29,7 +29,7 @@ def show_forecast(forecast: Forecast) -> None:
         show_split(forecast.split)
     if forecast.elo is not None:
         st.markdown(f"**By Elo alone**: P(A preferred) = {percent(forecast.elo)}")
-    if forecast.model_a != forecast.model_b:
+    if chance is not None and forecast.model_a != forecast.model_b:
         show_record(forecast.record)
     if chance is not None and forecast.difference is not None:
         title = METHODS[forecast.method].title

@@ -13,8 +13,9 @@ from arena.rated_board import RatedBoard
 from arena.selection import ARENA
 from board_charts import board_charts
 from board_filters import Offer, View
+from board_json import board_json
 from board_links import to_link
-from board_table import Line, board_json, columns, found, lines, row, summary
+from board_table import Line, columns, found, lines, row, summary
 from filter_widgets import choose_view
 from shell import footer, plain, the_arena
 from tables import labels, safe_csv, show_table

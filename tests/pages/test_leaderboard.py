@@ -1,15 +1,13 @@
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
-from arena.settings import load_settings
-from arena.store import NewBattle, Store
+from arena.domain import Seats
 from board_filters import View
-from board_table import board_json, interval, lines, ranks
+from board_json import board_json
+from board_table import interval, lines, ranks
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 
@@ -34,37 +32,19 @@ script = {{ text = "Yes" }}
         ("elm", "Grove", "MIT", "enabled", 4),
     )
 )
-TEN_DAYS_AGO = datetime.now(UTC) - timedelta(days=10)
 
 
 @pytest.fixture
-def voted(configure: Callable[[str], None], open_page: OpenPage) -> OpenPage:
+def voted(configure: Callable[[str], None], cast_votes: Callable[..., None], open_page: OpenPage) -> OpenPage:
     """Ash beat birch twice, birch and cedar tied, ten days ago; elm never fought."""
     configure(FOUR_MODELS)
-    settings = load_settings()
-    store = Store.open(settings.database_url, clock=lambda: TEN_DAYS_AGO)
-    store.write.sync_models(settings.specs()).result()
     votes = [
         (Seats("ash", "birch"), Verdict.A),
         (Seats("birch", "ash"), Verdict.B),
         (Seats("birch", "cedar"), Verdict.TIE),
     ]
-    for number, (seats, verdict) in enumerate(votes):
-        cast(store, f"battle-{number}", seats, verdict)
-    store.close()
+    cast_votes(votes, days_ago=10)
     return open_page
-
-
-def cast(store: Store, battle_id: str, seats: Seats, verdict: Verdict) -> None:
-    prints = dict.fromkeys(Side, "x")
-    battle = NewBattle(
-        id=battle_id, conversation_id=battle_id, seats=seats, owner="them", prompt="Hello", fingerprints=prints
-    )
-    store.write.open_battle(battle).result()
-    for side in Side:
-        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="Yes", finish_reason=FinishReason.STOP)
-        store.write.finish_reply(battle_id, reply).result()
-    store.write.cast_vote(battle_id, "them", verdict).result()
 
 
 def texts(tab: AppTest) -> str:
