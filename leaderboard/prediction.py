@@ -51,6 +51,8 @@ class Chance(NamedTuple):
 class Forecast:
     """What a rated board says about A against B.
 
+    The chance's interval is the win formula at both ends of the difference's, whose variance is C_ii + C_jj - 2 C_ij.
+
     Args:
         model_a: the one model.
         model_b: the other one.
@@ -139,36 +141,33 @@ def forecast(
     elo: Mapping[str, float] | None = None,
     elo_scale: float = 400.0,
 ) -> Forecast:
-    """Compare two models on a rated board.
+    """Compare two models on a rated board; a model is preferred to itself with the chance one half.
 
     Args:
         rated: the chosen rating; Davidson's strengths do not fit the formula and are not taken here.
         model_a: one of its models.
-        model_b: another one, or the same, which is preferred to itself with the chance one half.
+        model_b: another one.
         counts: all battles, for the record of the pair.
         davidson: the same votes rated by Davidson, for the split.
         elo: Elo ratings, as far as there are any.
         elo_scale: their points per factor 10 in odds.
-
-    The interval is the logistic function at both ends of the interval of the difference: C_ii + C_jj - 2 C_ij.
 
     Raises:
         ValueError: a model is not on the board; the message names it.
     """
     reason = None if model_a == model_b else apart(rated.groups, model_a, model_b)
     gap = rated.estimate.difference(model_a, model_b)
-    points = (win_probability(at, 0.0, scale=rated.settings.scale) for at in (gap.points, gap.lower, gap.upper))
-    known = elo is not None and model_a in elo and model_b in elo
+    chances = (win_probability(at, 0.0, scale=rated.settings.scale) for at in (gap.points, gap.lower, gap.upper))
     return Forecast(
         model_a=model_a,
         model_b=model_b,
         method=rated.method,
-        chance=None if reason else Chance(*points),
+        chance=None if reason else Chance(*chances),
         reason=reason,
         level=gap.level,
         difference=None if reason else gap.points,
         split=None if reason or davidson is None else davidson.split(model_a, model_b),
-        elo=win_probability(elo[model_a], elo[model_b], scale=elo_scale) if known and elo is not None else None,
+        elo=_elo_chance(elo or {}, model_a, model_b, scale=elo_scale),
         record=counts.record(model_a, model_b),
     )
 
@@ -198,6 +197,12 @@ def all_forecasts(rated: HalfTie, *, counts: PairCounts) -> tuple[PairChance, ..
         PairChance(names[i], names[j], *ends)
         for i, j, *ends in zip(rows.tolist(), columns.tolist(), *chances, strict=True)
     )
+
+
+def _elo_chance(elo: Mapping[str, float], model_a: str, model_b: str, *, scale: float) -> float | None:
+    if model_a not in elo or model_b not in elo:
+        return None
+    return win_probability(elo[model_a], elo[model_b], scale=scale)
 
 
 def _chances(gaps: Matrix, *, scale: float) -> Matrix:

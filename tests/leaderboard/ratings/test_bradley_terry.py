@@ -13,7 +13,7 @@ from leaderboard.games import Game, Games, PairCounts, Tally
 from leaderboard.method import Evidence, NoRating
 from leaderboard.pair_maths import chances
 from leaderboard.ranks import rank_ranges
-from leaderboard.ratings import BradleyTerryResult, BradleyTerrySettings, Interval, rate_bradley_terry
+from leaderboard.ratings import BradleyTerryResult, BradleyTerrySettings, Interval, bradley_terry, rate_bradley_terry
 from leaderboard.verdicts import Verdict
 
 POINTS = 400.0 / math.log(10.0)
@@ -96,19 +96,36 @@ def test_the_sandwich_of_a_pair_is_as_by_hand() -> None:
     assert gap.standard_error == pytest.approx(POINTS * math.sqrt(1.6 / 2.1**2 + 1.25 / 3.35 / 2.1))
 
 
-def test_the_sandwich_from_counts_is_the_one_from_single_votes(llmfao_votes: list[Game]) -> None:
+@pytest.mark.parametrize("reweighted", [False, True])
+@pytest.mark.parametrize("interval", [Interval.SANDWICH, Interval.DISPERSION])
+def test_the_covariance_from_counts_is_the_one_from_single_votes(
+    llmfao_votes: list[Game], interval: Interval, *, reweighted: bool
+) -> None:
     evidence = Evidence.from_games(Games.from_votes(llmfao_votes))
-    estimate = rate_bradley_terry(evidence, settings=replace(PLAIN, interval=Interval.SANDWICH)).estimate
+    settings = replace(PLAIN, interval=interval, reweighted=reweighted, min_pair_count=10)
 
-    games, strengths = evidence.in_order(), estimate.points / POINTS
+    estimate = rate_bradley_terry(evidence, settings=settings).estimate
+
+    assert estimate.covariance == pytest.approx(_vote_by_vote(evidence, estimate.points, settings), rel=1e-6, abs=1e-6)
+
+
+def _vote_by_vote(evidence: Evidence, points: np.ndarray, settings: BradleyTerrySettings) -> np.ndarray:
+    """(sum w p (1 - p) x x')^+ (sum w^2 e^2 x x') (...)^+ over single votes, and the same with e^2 -> p (1 - p)."""
+    games, strengths = evidence.in_order(), points / POINTS
     rows = np.arange(len(games))
     design = np.zeros((len(games), len(games.names)))
     design[rows, games.seat_a], design[rows, games.seat_b] = 1.0, -1.0
+    weights = np.ones(len(games))
+    if settings.reweighted:
+        weights = 1.0 / np.maximum(evidence.counts.pair_battles[games.seat_a, games.seat_b], settings.min_pair_count)
+        weights /= weights.mean()
     p = 1.0 / (1.0 + np.exp(-design @ strengths))
-    inverse = np.linalg.pinv((design.T * (p * (1 - p))) @ design)
-    seen = inverse @ ((design.T * (games.scores_a - p) ** 2) @ design) @ inverse
-    added = 1.25 / ((p * (1 - p)).sum() + 1.25) * inverse
-    assert estimate.covariance == pytest.approx(POINTS**2 * (seen + added), rel=1e-6, abs=1e-6)
+    flip, square = p * (1.0 - p), (games.scores_a - p) ** 2
+    inverse = np.linalg.pinv((design.T * (weights * flip)) @ design)
+    flips, seen = (inverse @ ((design.T * (weights**2 * v)) @ design) @ inverse for v in (flip, square))
+    if settings.interval is Interval.SANDWICH:
+        return np.asarray(POINTS**2 * (seen + 1.25 / (flip.sum() + 1.25) * flips))
+    return np.asarray(POINTS**2 * (square.sum() + 1.25) / (flip.sum() + 1.25) * flips)
 
 
 def test_all_intervals_agree_on_many_votes(llmfao_votes: list[Game]) -> None:
@@ -168,17 +185,25 @@ def test_a_bootstrap_of_no_votes_is_all_prior(names: tuple[str, ...]) -> None:
     assert (estimate.upper - estimate.lower > 100.0).all() == (len(names) != 1)
 
 
-def test_bootstrap_rounds_that_do_not_arrive_together_arrive_alone() -> None:
-    # Twelve models, hardly joined and nearly always beaten: the curvature of many a round is far from the board's.
+def test_every_bootstrap_round_arrives_at_its_own_maximum() -> None:
+    # Twelve models, hardly joined and nearly always beaten: the curvature of many a round is far from the board's, so
+    # that the common steps do not arrive.
     names = [f"m{i:02}" for i in range(12)]
     tallies = [Tally(a, b, Verdict.A, 9) for a, b in pairwise(names)]
     counts = PairCounts.from_tallies(names, [*tallies, Tally("m11", "m00", Verdict.A, 1)])
-    settings = BradleyTerrySettings(interval=Interval.BOOTSTRAP, rounds=40, prior=0.05)
+    settings = BradleyTerrySettings(prior=0.05)
+    result = rate_bradley_terry(Evidence(counts=counts), settings=settings)
+    board = bradley_terry._Board.of(counts, settings)
+    redrawn = bradley_terry._redrawn(board, np.random.default_rng(1), 40)
 
-    estimate = rate_bradley_terry(Evidence(counts=counts), settings=settings).estimate
+    rounds = bradley_terry._bootstrap_batch(
+        board, result.estimate.points / POINTS, result.estimate.covariance / POINTS**2 / result.phi, redrawn
+    )
 
-    assert np.isfinite(estimate.covariance).all()
-    assert (estimate.lower < estimate.points).all()
+    for drawn, strengths in zip(redrawn, rounds, strict=True):
+        scores = drawn[0] + 0.5 * (drawn[1] + drawn[1].T) + 0.5 * board.virtual
+        unexpected = scores * chances(strengths).T
+        assert (unexpected - unexpected.T).sum(axis=1) == pytest.approx([0.0] * 12, abs=1e-4)
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=12, max_size=12), st.sampled_from([0.01, 0.5, 1.0, 20.0]))
