@@ -1,11 +1,14 @@
 """The database: `Store.open(url)`, then `store.read` for every question and `store.write` for every change."""
 
+from arena.store.loading import SourceLoad
 from arena.store.queries import Queries
 from arena.store.rows import (
     AuditEntry,
     BoardRows,
     EloPoint,
     NewBattle,
+    NewSource,
+    Source,
     StoredModel,
     VerifyReport,
     VoteRecord,
@@ -18,7 +21,10 @@ __all__ = [
     "BoardRows",
     "EloPoint",
     "NewBattle",
+    "NewSource",
     "Queries",
+    "Source",
+    "SourceLoad",
     "Store",
     "StoredModel",
     "VerifyReport",
