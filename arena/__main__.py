@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 import platformdirs
 import typer
 
+from arena.cli_exchange import export_votes, import_votes, list_sources
 from arena.cli_models import models
 from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
@@ -41,6 +42,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(models, name="models")
+app.command("import", epilog="Examples: arena import votes.csv · arena import train.parquet --dry-run")(import_votes)
+app.command("export", epilog="Example: arena export votes.json --format clean_battle")(export_votes)
+app.command("sources", epilog="Example: arena sources --json")(list_sources)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -218,7 +222,8 @@ def verify(config: Config = None, *, as_json: AsJson = False) -> None:
     else:
         typer.echo(
             f"Sound: {report.votes:,} votes, {report.counted:,} of them count, give exactly the stored "
-            f"ratings of {report.models:,} models, {report.tallies:,} tallies and {report.checkpoints:,} checkpoints."
+            f"ratings of {report.models:,} models, {report.tallies:,} tallies and {report.checkpoints:,} checkpoints; "
+            f"so do those of {report.sources:,} imported files."
         )
 
 

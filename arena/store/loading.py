@@ -2,9 +2,8 @@
 
 import json
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import TracebackType
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 CHUNK = 4_000
 # Tallies are summed in memory up to so many cells (some 50 MB), then added to the table.
 CELLS = 200_000
-IN_FLIGHT = 2
 UNKNOWN_DAY = ""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -41,7 +39,8 @@ _WORDS = {verdict: verdict.value for verdict in Verdict}
 class SourceLoad:
     """An import on its way, as a context: what is not published when the context ends is removed again.
 
-    `add` and `add_tallies` wait for the writer when they are ahead of it, so that memory stays small.
+    `add` and `add_tallies` return when their chunks are stored. Preparing one while another is stored gains nothing:
+    the two threads would only take turns at the interpreter's lock.
     """
 
     def __init__(self, writer: Writer, new: NewSource) -> None:
@@ -51,7 +50,6 @@ class SourceLoad:
         self._names: dict[int, str] = {}
         self._waiting: list[ForeignVote] = []
         self._cells: Counter[_Cell] = Counter()
-        self._in_flight: deque[Future[None]] = deque()
         self._votes = 0
         self._published = False
 
@@ -93,8 +91,6 @@ class SourceLoad:
         """Make everything visible at one stroke."""
         self._load(self._waiting)
         self._load_tallies(keep=0)
-        while self._in_flight:
-            self._in_flight.popleft().result()
         source = self._writer.publish_source(self._id, votes=self._votes, actor=actor).result()
         self._published = True
         return source
@@ -143,9 +139,7 @@ class SourceLoad:
             self._names = {key: name for name, key in self._keys.items()}
 
     def _send(self, chunk: ForeignChunk) -> None:
-        self._in_flight.append(self._writer.load_foreign(chunk))
-        if len(self._in_flight) > IN_FLIGHT:
-            self._in_flight.popleft().result()
+        self._writer.load_foreign(chunk).result()
 
 
 def _stratum_of(vote: ForeignVote) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,11 +26,11 @@ START = datetime(2024, 5, 1, 23, 59, 59, tzinfo=UTC)
 TABLES = ("source", "foreign_vote", "foreign_text", "foreign_style", "tally")
 
 
-def source(name: str = "file", **what: object) -> NewSource:
+def source(name: str = "file", **what: Any) -> NewSource:  # noqa: ANN401 - any field
     return NewSource(**{"name": name, "format": "plain", "sha256": f"sum of {name}"} | what)
 
 
-def vote(a: str = "ant", b: str = "bee", verdict: Verdict = Verdict.A, **more: object) -> ForeignVote:
+def vote(a: str = "ant", b: str = "bee", verdict: Verdict = Verdict.A, **more: Any) -> ForeignVote:  # noqa: ANN401 - any field
     return ForeignVote(1, a, b, verdict)._replace(**more)
 
 
@@ -144,7 +145,7 @@ def test_the_arenas_own_games_keep_their_order_when_the_clock_steps_back(
 
 
 def test_games_and_counts_agree(store: Store) -> None:
-    load(store, [vote(*pair, verdict) for pair in ("ab", "ba", "bc") for verdict in Verdict for _ in range(3)])
+    load(store, [vote(a, b, verdict) for a, b in ("ab", "ba", "bc") for verdict in Verdict for _ in range(3)])
 
     counts = PairCounts.from_games(store.read.source_games("file"))
 
