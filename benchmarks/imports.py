@@ -110,7 +110,7 @@ def _measure(path: Path) -> Measure:
     began = time.perf_counter()
     checked = check_file(path)
     read_seconds = time.perf_counter() - began
-    database = path.with_suffix(".db")
+    database = path.with_name(f"{path.name}.db")
     store = Store.open(f"sqlite:///{database}")
     began, cpu_began = time.perf_counter(), time.process_time()
     report = import_file(store, path, actor="benchmark")

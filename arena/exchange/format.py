@@ -1,7 +1,7 @@
 """What every vote format is: how it is recognised, what its columns mean, and how a vote is written in it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from typing import Any
@@ -31,7 +31,7 @@ class Format:
         votes: the votes of a chunk, in order; None in the list for a row that compares nothing. Raises `RowFault`
             when any row is no vote. None for a format that holds only counts.
         tallies: the same for a format that holds only counts.
-        record: a vote as a row.
+        record: a vote as a row; None for a format that holds only counts.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Format:
     recognise: Callable[[Sample], bool]
     votes: Callable[[Chunk], Sequence[ForeignVote | None]] | None = None
     tallies: Callable[[Chunk], Sequence[ForeignTally]] | None = None
-    record: Callable[[ForeignVote], Mapping[str, Any]] = field(repr=False)
+    record: Callable[[ForeignVote], Mapping[str, Any]] | None = None
 
     @property
     def tallies_only(self) -> bool:

@@ -1,13 +1,10 @@
 """Counts per pair instead of votes: a source of tallies only, without order and hence without Elo."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from arena.exchange.containers import Kind
 from arena.exchange.fields import Memo, each, model_name, require_pairs, whole
 from arena.exchange.format import Format, columns_of
 from arena.exchange.tables import Chunk, Sample
-from arena.foreign import ForeignTally, ForeignVote
+from arena.foreign import ForeignTally
 from leaderboard.verdicts import Verdict
 
 _VERDICTS = {"a_wins": Verdict.A, "b_wins": Verdict.B, "ties": Verdict.TIE, "both_bad": Verdict.BOTH_BAD}
@@ -30,12 +27,6 @@ def _tallies(chunk: Chunk) -> list[ForeignTally]:
     ]
 
 
-def _record(vote: ForeignVote) -> Mapping[str, Any]:
-    """A vote as a count of one: `write_tallies` sums before it writes."""
-    counts = {column: int(verdict is vote.verdict) for column, verdict in _VERDICTS.items()}
-    return {"model_a": vote.model_a, "model_b": vote.model_b, **counts}
-
-
 FORMAT = Format(
     title="pair counts",
     kinds=(Kind.CSV, Kind.TSV, Kind.JSON_LINES, Kind.PARQUET),
@@ -45,5 +36,4 @@ FORMAT = Format(
     loses="everything but the numbers: order, seats, times, voters, texts; votes that are left out are not counted",
     recognise=_recognise,
     tallies=_tallies,
-    record=_record,
 )

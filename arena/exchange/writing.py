@@ -33,7 +33,7 @@ def write_votes(votes: Iterable[ForeignVote], path: Path, *, format_name: str) -
         ExportRefused: it does not write such files, or the file cannot be written.
     """
     chosen = format_named(format_name)
-    if chosen.tallies_only:
+    if chosen.record is None:
         counted = (vote for vote in votes if vote.left_out is None)
         tallies = Counter((vote.model_a, vote.model_b, vote.verdict) for vote in counted)
         return write_tallies((ForeignTally(0, *key, n) for key, n in tallies.items()), path)
