@@ -20,6 +20,9 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── StoreTooNew         the database was written by a newer program
 │   └── StoreCorrupt        `arena verify` found the first difference
 ├── ImportRefused           a file to import is not what it should be
+├── ExportRefused           votes cannot be written as asked
+├── UnknownFormat           no vote format of that name
+├── UnknownSource           no imported source of that name
 └── EmbeddedError           an embedded model cannot be fetched or started
 ```
 """
@@ -122,6 +125,18 @@ class StoreCorrupt(StoreError):
 
 class ImportRefused(ArenaError):
     """A file to import was refused as a whole."""
+
+
+class ExportRefused(ArenaError):
+    """Votes cannot be written to that file or in that kind of file."""
+
+
+class UnknownFormat(ArenaError):
+    """No vote format of that name."""
+
+
+class UnknownSource(ArenaError):
+    """No source of votes of that name."""
 
 
 class EmbeddedError(ArenaError):

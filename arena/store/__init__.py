@@ -1,5 +1,6 @@
 """The database: `Store.open(url)`, then `store.read` for every question and `store.write` for every change."""
 
+from arena.store.loading import SourceLoad
 from arena.store.queries import Queries
 from arena.store.rows import (
     AuditEntry,
@@ -8,7 +9,9 @@ from arena.store.rows import (
     EloPoint,
     Facets,
     NewBattle,
+    NewSource,
     SelectedVotes,
+    Source,
     StoredModel,
     VerifyReport,
     VoteRecord,
@@ -23,8 +26,11 @@ __all__ = [
     "EloPoint",
     "Facets",
     "NewBattle",
+    "NewSource",
     "Queries",
     "SelectedVotes",
+    "Source",
+    "SourceLoad",
     "Store",
     "StoredModel",
     "VerifyReport",
