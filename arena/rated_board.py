@@ -1,19 +1,19 @@
 """The board of any selection by any method, made when asked for and kept until the votes move."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from threading import Lock
 
 from arena.board import Board
 from arena.domain import ModelSpec
-from arena.errors import CannotRate
+from arena.errors import CannotRate, UnknownSource
 from arena.selection import ARENA, Selection
 from arena.store import Queries, SelectedVotes
 from leaderboard import METHODS, EloSettings, Evidence, Forecast, Games, PairCounts, Rated, RatedStanding, forecast
-from leaderboard.connectivity import groups
+from leaderboard.connectivity import apart, groups
 from leaderboard.ratings import (
     BradleyTerryResult,
     DavidsonResult,
@@ -91,7 +91,7 @@ class RatedBoards:
             if model not in board.counts.names:
                 raise CannotRate(f"{live.specs[model].display_name} has no vote here yet: battles must come first.")
         davidson = rate_davidson(Evidence(counts=board.counts))
-        return forecast(
+        made = forecast(
             board.rated,
             model_a,
             model_b,
@@ -100,6 +100,9 @@ class RatedBoards:
             elo=board.elo or None,
             elo_scale=live.elo.scale,
         )
+        groups_shown = tuple(tuple(_shown(name, live.specs) for name in part) for part in board.rated.groups)
+        shown = (_shown(model_a, live.specs), _shown(model_b, live.specs))
+        return replace(made, reason=apart(groups_shown, *shown)) if made.reason else made
 
     def _rate(self, live: Board, *, method: str, selection: Selection, order_by_elo: bool) -> RatedBoard:
         votes = self._read.selected_votes(selection, in_order=METHODS[method].needs_order)
@@ -107,7 +110,7 @@ class RatedBoards:
         elo = {standing.model: standing.elo for standing in live.standings} if selection.sources == {ARENA} else {}
         evidence = Evidence(
             counts=counts,
-            games=None if votes.games is None else Games.from_votes(votes.games, names=counts.names),
+            games=self._games(selection, votes, counts) if METHODS[method].needs_order else None,
             left_out=votes.left_out,
             version=votes.version,
         )
@@ -119,13 +122,30 @@ class RatedBoards:
             standings=rated_standings(rated, counts=counts, elo=elo, order_by=elo if order_by_elo and elo else None),
             rated=rated,
             counts=counts,
-            specs=live.specs,
+            specs=_with_strangers(live.specs, counts.names),
             elo=elo,
             votes=counts.votes,
             left_out=votes.left_out,
             last_vote_at=live.last_vote_at,
             remarks=tuple(_remarks(rated, counts, live.specs)),
         )
+
+    def _games(self, selection: Selection, votes: SelectedVotes, counts: PairCounts) -> Games | None:
+        """The votes in order, as far as somebody knows it: the arena's own, or whole files that have one."""
+        if votes.games is not None:
+            return Games.from_votes(votes.games, names=counts.names)
+        if selection != Selection(sources=selection.sources):
+            return None
+        try:
+            return self._read.source_games(*sorted(selection.sources))
+        except UnknownSource:
+            return None
+
+
+def _with_strangers(specs: Mapping[str, ModelSpec], names: Iterable[str]) -> Mapping[str, ModelSpec]:
+    """Models of imported files, too, of which no more than the name is known."""
+    strangers = {name: ModelSpec(name=name, provider="", display_name=name) for name in names if name not in specs}
+    return {**specs, **strangers}
 
 
 def _counts_of(votes: SelectedVotes) -> PairCounts:

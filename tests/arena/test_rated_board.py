@@ -7,9 +7,10 @@ import pytest
 from arena.board import Board, board_of
 from arena.domain import FinishReason, ModelSpec, Reply, ReplyStatus, Seats, Side
 from arena.errors import CannotRate
+from arena.foreign import ForeignVote
 from arena.rated_board import RatedBoards
 from arena.selection import EVERYTHING, Selection
-from arena.store import NewBattle, Store
+from arena.store import NewBattle, NewSource, SourceLoad, Store
 from leaderboard import METHODS, Verdict
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -204,7 +205,7 @@ def test_a_pair_that_never_met_is_told_why(booth: Booth, boards: RatedBoards) ->
     forecast = boards.forecast(booth.live(), "ash", "elm", method="bradley_terry", selection=EVERYTHING)
 
     assert forecast.chance is None
-    assert "never met" in str(forecast.reason)
+    assert forecast.reason == "Ash and Elm have never met, not even through others."
 
 
 @pytest.mark.parametrize(
@@ -224,3 +225,22 @@ def test_facets_offer_what_the_votes_have(booth: Booth) -> None:
     assert (facets.sources, facets.languages) == (("arena",), ())
     assert facets.first_day == (START + timedelta(days=1)).date()
     assert facets.last_day == (START + timedelta(days=4)).date()
+
+
+def test_an_imported_file_is_a_board_of_its_own_and_moves_no_elo(booth: Booth, boards: RatedBoards) -> None:
+    before = booth.live()
+    new = NewSource(name="file", format="plain", sha256="0" * 64)
+    with SourceLoad(booth.store.write, new) as loading:
+        loading.add([ForeignVote(model_a="x", model_b="y", verdict=Verdict.A, line=line) for line in range(1, 4)])
+        loading.publish(actor="test")
+    live = booth.live()
+    file = Selection(sources=frozenset({"file"}))
+
+    score = boards.rated(live, method="bradley_terry", selection=file, order_by_elo=True)
+    elo = boards.rated(live, method="elo", selection=file, order_by_elo=False)
+
+    assert [(line.model, line.elo) for line in score.standings] == [("x", None), ("y", None)]
+    assert score.specs["x"].display_name == "x"
+    assert elo.standings[0].score > 1000.0
+    assert live.standings == before.standings
+    assert booth.store.read.facets().sources == ("arena", "file")
