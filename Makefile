@@ -31,6 +31,7 @@ help:
 	echo 'make test         everything that must hold before a change lands'
 	echo 'make test-slow    the longer proofs, and the fast ones on every Python found'
 	echo 'make screenshots  take the pictures of the README anew'
+	echo 'make bench-peers  ratings, measured beside other libraries'
 	echo 'make lint         ruff and mypy'
 	echo 'make lock         compute the pinned versions anew'
 	echo 'make clean        remove the environment and every cache'
@@ -137,7 +138,14 @@ lock:
 	$(UV) $(COMPILE) $(ARGS) --group pyproject.toml:build pyproject.toml -o requirements.lock
 	$(UV) $(COMPILE) $(ARGS) --group pyproject.toml:test pyproject.toml -c requirements.lock -o requirements-test.lock
 
+# The peers live in an environment of their own: they bring a gigabyte, and the arena needs none of them.
+.PHONY: bench-peers
+bench-peers:
+	@python3 -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet numpy pandas pyarrow evalica==0.4.2 scikit-learn arena-rank==0.1.1
+	PYTHONPATH=. .venv-peers/bin/python benchmarks/ratings.py
+
 .PHONY: clean
 clean:
-	@rm -rf $(VENV) $(VENV)-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* *.egg-info build
+	@rm -rf $(VENV) $(VENV)-3.* .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* *.egg-info build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,26 +9,21 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import platformdirs
 import typer
 
+from arena.cli_board import predict, standings
+from arena.cli_exchange import export_votes, import_votes, list_sources
 from arena.cli_models import models
-from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, print_json, settings_of
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
-
-if TYPE_CHECKING:
-    from arena.board import Board
-    from arena.settings import Settings
-    from arena.store import Store
-    from leaderboard import Prediction
 
 PORTS_TRIED = 100
 
@@ -40,7 +35,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, and those may hold keys
     rich_markup_mode=None,
 )
+app.command(epilog="Example: arena standings --method elo_order_free --json")(standings)
+app.command(epilog="Examples: arena predict gpt-4o gpt-4 · arena predict --ratings 1287 1120")(predict)
 app.add_typer(models, name="models")
+app.command("import", epilog="Examples: arena import votes.csv · arena import train.parquet --dry-run")(import_votes)
+app.command("export", epilog="Example: arena export votes.json --format clean_battle")(export_votes)
+app.command("sources", epilog="Example: arena sources --json")(list_sources)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -137,88 +137,20 @@ def _run_streamlit(host: str, port: int) -> None:
     streamlit(["run", str(entry), *(f"--{key}={value}" for key, value in flags.items())], standalone_mode=False)
 
 
-@app.command(epilog="Example: arena standings --json")
-def standings(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Show the leaderboard."""
-    board = _board(settings_of(config))
-    if as_json:
-        print_json(
-            {
-                "version": board.version,
-                "votes": board.votes,
-                "left_out": dict(board.left_out),
-                "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
-                "standings": [asdict(standing) for standing in board.standings],
-            }
-        )
-        return
-    table = table_of("Rank", "Model", "Elo", "Last day", "Battles", "Won", "Lost", "Tied", "Both bad", "Win rate")
-    for standing in board.standings:
-        table.add_row(
-            str(standing.rank),
-            board.specs[standing.model].display_name + (" (preliminary)" if standing.preliminary else ""),
-            f"{standing.elo:.1f}",
-            known(standing.change_day, "{:+.1f}"),
-            *(f"{n:,}" for n in (standing.battles, standing.wins, standing.losses, standing.ties, standing.both_bad)),
-            known(standing.win_rate, "{:.1%}"),
-        )
-    print_table(table)
-    left_out = sum(board.left_out.values())
-    typer.echo(f"{board.votes:,} votes count, {left_out:,} are left out{_reasons(board.left_out)}.")
-
-
-@app.command(epilog="Examples: arena predict gpt-4o gpt-4 · arena predict --ratings 1287 1120")
-def predict(
-    model_a: Annotated[str | None, typer.Argument(help="A model's name, display name or alias.")] = None,
-    model_b: Annotated[str | None, typer.Argument(help="The other one's.")] = None,
-    ratings: Annotated[tuple[float, float] | None, typer.Option(help="Two Elo ratings; needs no database.")] = None,
-    config: Config = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """How likely is A's answer preferred to B's?"""
-    if (ratings is None) == (model_a is None or model_b is None) or (ratings is not None and model_a is not None):
-        raise typer.BadParameter("name two models, or give --ratings and two numbers")
-    if ratings is not None:
-        prediction, names = _predict_ratings(*ratings), ("A", "B")
-    else:
-        board = _board(settings_of(config))
-        prediction = board.prediction(str(model_a), str(model_b))
-        names = (board.find(str(model_a)), board.find(str(model_b)))
-    if as_json:
-        print_json({"model_a": names[0], "model_b": names[1], **asdict(prediction)})
-        return
-    typer.echo(
-        f"P({names[0]} is preferred to {names[1]}) = {prediction.probability:.1%}".replace("%", " %")
-        + f"   Elo {prediction.rating_a:.1f} against {prediction.rating_b:.1f}"
-    )
-    if (record := prediction.record) is not None:
-        typer.echo(
-            f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
-            f"{record.ties:,} tied, {record.both_bad:,} both bad"
-        )
-
-
-def _predict_ratings(rating_a: float, rating_b: float) -> "Prediction":
-    from leaderboard import predict
-
-    try:
-        return predict(rating_a, rating_b)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 @app.command(epilog="Example: arena verify && echo sound")
 def verify(config: Config = None, *, as_json: AsJson = False) -> None:
     """Recompute every rating and tally from the votes; exit code 1 at the first difference."""
-    with _store_to_read(settings_of(config)) as store:
+    from arena.store import Store
+
+    with closing(Store.open_to_read(settings_of(config).database_url)) as store:
         report = store.read.verify()
     if as_json:
         print_json(asdict(report))
     else:
         typer.echo(
             f"Sound: {report.votes:,} votes, {report.counted:,} of them count, give exactly the stored "
-            f"ratings of {report.models:,} models, {report.tallies:,} tallies and {report.checkpoints:,} checkpoints."
+            f"ratings of {report.models:,} models, {report.tallies:,} tallies and {report.checkpoints:,} checkpoints; "
+            f"so do those of {report.sources:,} imported files."
         )
 
 
@@ -231,26 +163,6 @@ def migrate(config: Config = None) -> None:
     settings = settings_of(config)
     Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo))).close()
     typer.echo("The database has this program's schema.")
-
-
-def _board(settings: "Settings") -> "Board":
-    from arena.board import board_of
-
-    with _store_to_read(settings) as store:
-        return board_of(store.read.board(now=datetime.now(UTC)))
-
-
-@contextmanager
-def _store_to_read(settings: "Settings") -> Iterator["Store"]:
-    from arena.store import Store
-
-    with closing(Store.open_to_read(settings.database_url)) as store:
-        yield store
-
-
-def _reasons(left_out: Mapping[str, int]) -> str:
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(left_out.items()))
-    return f" ({reasons})" if reasons else ""
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── AlreadyVoted        one vote per battle, for ever
 │   └── NotRetryable        that side is streaming or already fine
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
+├── CannotRate              these votes do not carry what the rating method needs
 ├── UnknownModel            no model of that name
 ├── UnknownVote             no vote of that number, or one that can never count
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
@@ -19,6 +20,9 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── StoreTooNew         the database was written by a newer program
 │   └── StoreCorrupt        `arena verify` found the first difference
 ├── ImportRefused           a file to import is not what it should be
+├── ExportRefused           votes cannot be written as asked
+├── UnknownFormat           no vote format of that name
+├── UnknownSource           no imported source of that name
 └── EmbeddedError           an embedded model cannot be fetched or started
 ```
 """
@@ -87,6 +91,10 @@ class PromptRefused(ArenaError):
     """A prompt cannot be sent as it is; says what to change."""
 
 
+class CannotRate(ArenaError):
+    """A method needs more than the selected votes tell; says what, and what to choose instead."""
+
+
 class UnknownModel(ArenaError):
     """No model of that name in the catalogue or the database."""
 
@@ -117,6 +125,18 @@ class StoreCorrupt(StoreError):
 
 class ImportRefused(ArenaError):
     """A file to import was refused as a whole."""
+
+
+class ExportRefused(ArenaError):
+    """Votes cannot be written to that file or in that kind of file."""
+
+
+class UnknownFormat(ArenaError):
+    """No vote format of that name."""
+
+
+class UnknownSource(ArenaError):
+    """No source of votes of that name."""
 
 
 class EmbeddedError(ArenaError):

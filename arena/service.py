@@ -15,11 +15,13 @@ from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, Un
 from arena.hold import Holds
 from arena.matchmaking import draw_seats
 from arena.providers import PROVIDERS
+from arena.rated_board import RatedBoard, RatedBoards
+from arena.selection import EVERYTHING, Selection
 from arena.settings import Settings
-from arena.store import EloPoint, NewBattle, Store
+from arena.store import DayVotes, EloPoint, Facets, NewBattle, Store
 from arena.streaming import LiveBattle, StreamJob, Streams
 from arena.views import BattleView, battle_view
-from leaderboard import EloSettings, Prediction, Verdict
+from leaderboard import EloSettings, Forecast, Prediction, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Arena:
             store_vote=store.write.cast_vote, call_later=self._streams.call_later, seconds=settings.hold_seconds
         )
         self._boards = BoardReader(store.read)
+        self._rated = RatedBoards(store.read)
         self._closing = Event()
         self._housekeeper = Thread(target=self._keep_house, name="arena-housekeeper", daemon=True)
 
@@ -213,6 +216,37 @@ class Arena:
     def elo_history(self) -> tuple[EloPoint, ...]:
         """Every model's Elo over time, thinned for a chart."""
         return self._boards.elo_history()
+
+    def facets(self) -> Facets:
+        """What the votes can be filtered by."""
+        return self._store.read.facets()
+
+    def rated_board(
+        self, *, method: str = "bradley_terry", selection: Selection = EVERYTHING, order_by_elo: bool = True
+    ) -> RatedBoard:
+        """A selection of votes rated by any method, ordered by Elo where there is one, else by the method's score.
+
+        Raises:
+            CannotRate: the method needs more than these votes tell.
+        """
+        return self._rated.rated(self.board(), method=method, selection=selection, order_by_elo=order_by_elo)
+
+    def votes_per_day(self, selection: Selection = EVERYTHING) -> tuple[DayVotes, ...]:
+        """How many votes were cast on each UTC day that has some."""
+        return self._store.read.votes_per_day(selection)
+
+    def forecast(
+        self, model_a: str, model_b: str, *, method: str = "bradley_terry", selection: Selection = EVERYTHING
+    ) -> Forecast:
+        """P(A is preferred) with its interval, the split into win, tie and loss, and the Elo figure beside it.
+
+        Raises:
+            UnknownModel: one of them is not on the board; names the nearest.
+            CannotRate: the method gives no interval, or a model has no vote in the selection.
+        """
+        board = self.board()
+        name_a, name_b = board.find(model_a), board.find(model_b)
+        return self._rated.forecast(board, name_a, name_b, method=method, selection=selection)
 
     def prediction(self, model_a: str, model_b: str) -> Prediction:
         """P(A beats B) by the expected-score formula, with the pair's record.

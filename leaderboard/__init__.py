@@ -1,40 +1,122 @@
 """Who is best, and how sure are we: a pure library without database, network and user interface.
 
-This is its door; the charts stand beside it in `leaderboard.charts`, because they bring pandas and Altair, which
-nobody should wait for who only wants numbers.
+This is its door; `leaderboard.charts`, `leaderboard.rating_charts` and `leaderboard.frames` stand beside it, because
+they bring pandas and Altair, which nobody should wait for who only wants numbers.
 """
 
+from leaderboard.connectivity import JoiningBattle, apart, chain, groups, joining_battles, preliminary
+from leaderboard.estimate import Anchor, Difference, Estimate
 from leaderboard.games import VERDICTS, Game, Games, HeadToHead, PairCounts, Tally
-from leaderboard.method import Evidence, Method, OrderUnknown, Rated
-from leaderboard.prediction import CurvePoint, Prediction, predict, probability_curve, win_probability
-from leaderboard.ratings import METHODS, EloResult, EloSettings, elo_change, expected_score, fold_elo
-from leaderboard.standings import Standing, standings
+from leaderboard.method import Evidence, Method, NoRating, OrderUnknown, Rated, StyleUnknown
+from leaderboard.prediction import (
+    Chance,
+    CurvePoint,
+    Forecast,
+    PairChance,
+    Prediction,
+    all_forecasts,
+    forecast,
+    predict,
+    probability_curve,
+    win_probability,
+)
+from leaderboard.ranks import RankRange, chances_of_best, rank_ranges
+from leaderboard.ratings import (
+    METHODS,
+    WITHOUT_STYLE,
+    BradleyTerryResult,
+    BradleyTerrySettings,
+    Coefficient,
+    DavidsonResult,
+    DavidsonSettings,
+    EloResult,
+    EloSettings,
+    Interval,
+    OrderFreeResult,
+    OrderFreeSettings,
+    Split,
+    StyleControlResult,
+    StyleControlSettings,
+    elo_change,
+    expected_score,
+    fold_elo,
+    rate_bradley_terry,
+    rate_davidson,
+    rate_elo,
+    rate_elo_order_free,
+    rate_style_control,
+)
+from leaderboard.standings import RatedStanding, Standing, rated_standings, standings
+from leaderboard.style import STYLE_FEATURES, STYLE_UNKNOWN, GameStyles, Style, style_of
 from leaderboard.verdicts import Verdict, score_a
 
 __all__ = [
     "METHODS",
+    "STYLE_FEATURES",
+    "STYLE_UNKNOWN",
     "VERDICTS",
+    "WITHOUT_STYLE",
+    "Anchor",
+    "BradleyTerryResult",
+    "BradleyTerrySettings",
+    "Chance",
+    "Coefficient",
     "CurvePoint",
+    "DavidsonResult",
+    "DavidsonSettings",
+    "Difference",
     "EloResult",
     "EloSettings",
+    "Estimate",
     "Evidence",
+    "Forecast",
     "Game",
+    "GameStyles",
     "Games",
     "HeadToHead",
+    "Interval",
+    "JoiningBattle",
     "Method",
+    "NoRating",
+    "OrderFreeResult",
+    "OrderFreeSettings",
     "OrderUnknown",
+    "PairChance",
     "PairCounts",
     "Prediction",
+    "RankRange",
     "Rated",
+    "RatedStanding",
+    "Split",
     "Standing",
+    "Style",
+    "StyleControlResult",
+    "StyleControlSettings",
+    "StyleUnknown",
     "Tally",
     "Verdict",
+    "all_forecasts",
+    "apart",
+    "chain",
+    "chances_of_best",
     "elo_change",
     "expected_score",
     "fold_elo",
+    "forecast",
+    "groups",
+    "joining_battles",
     "predict",
+    "preliminary",
     "probability_curve",
+    "rank_ranges",
+    "rate_bradley_terry",
+    "rate_davidson",
+    "rate_elo",
+    "rate_elo_order_free",
+    "rate_style_control",
+    "rated_standings",
     "score_a",
     "standings",
+    "style_of",
     "win_probability",
 ]

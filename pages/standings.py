@@ -1,67 +1,102 @@
-"""The leaderboard: who stands where, and how it came about."""
+"""The leaderboard: who stands where, how sure that is, and how it came about."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from arena.board import Board
-from arena.domain import ModelState
+from arena.errors import CannotRate
+from arena.rated_board import RatedBoard
+from arena.selection import ARENA
 from board_charts import board_charts
-from leaderboard import Standing
-from shell import count, footer, moment, the_arena
-from tables import labels, price, safe_csv, show_table
-from words import left_out_reason
+from board_filters import Offer, View
+from board_json import board_json
+from board_links import to_link
+from board_table import Line, columns, found, lines, row, summary
+from filter_widgets import choose_view
+from shell import footer, plain, the_arena
+from tables import labels, safe_csv, show_table
 
-COLUMNS = {
-    "rank": st.column_config.NumberColumn("Rank", width=55),
-    "model": st.column_config.TextColumn("Model"),
-    "elo": st.column_config.NumberColumn("Elo", format="%.0f", width=60),
-    "change": st.column_config.NumberColumn("24 h", format="%+.0f", width=60, help="Change of the Elo over a day"),
-    "battles": st.column_config.NumberColumn("Battles", format="localized", width=70),
-    "wins": st.column_config.NumberColumn("Wins", format="localized", width=60),
-    "losses": st.column_config.NumberColumn("Losses", format="localized", width=65),
-    "ties": st.column_config.NumberColumn("Ties", format="localized", width=60, help="Both good, or both bad"),
-    "win_rate": st.column_config.ProgressColumn("Win rate", format="percent", width=130, help="Ties are half a win"),
-    "organisation": st.column_config.TextColumn("Organisation"),
-    "licence": st.column_config.TextColumn("Licence"),
-    "price": st.column_config.TextColumn("Price", help="USD per million tokens, input / output"),
-    "link": st.column_config.LinkColumn("Page", display_text="open ↗", width=75),
-}
 EMPTY = "No vote has been counted yet: every model stands at its start rating. Cast the first one!"
+NONE_FIT = "No vote fits these filters. Clear one of them to see more."
+NO_ELO = "These votes have no Elo, which follows the order of this arena's own votes: the score orders the board."
 NOTE = (
     "Elo follows the votes one by one, so it depends on their order: two models within some 30 points are about level. "
-    "Models marked *new* have few battles."
+    "Models marked *preliminary* have too few battles to trust their place."
 )
 
 arena = the_arena()
 
 
-def row(standing: Standing, board: Board, label: str) -> dict[str, object]:
-    """One line of the table."""
-    spec = board.specs[standing.model]
-    marks = [label, *["retired"] * (spec.state is ModelState.RETIRED), *["new"] * standing.preliminary]
-    return {
-        "rank": standing.rank,
-        "model": " · ".join(marks),
-        "elo": standing.elo,
-        "change": standing.change_day,
-        "battles": standing.battles,
-        "wins": standing.wins,
-        "losses": standing.losses,
-        "ties": standing.ties + standing.both_bad,
-        "win_rate": standing.win_rate,
-        "organisation": spec.organisation,
-        "licence": spec.licence,
-        "price": price(spec),
-        "link": spec.link,
-    }
+def offer(live: Board) -> Offer:
+    """What the filters offer."""
+    facets = arena.facets()
+    specs = live.specs.values()
+    return Offer(
+        sources=facets.sources,
+        languages=facets.languages,
+        organisations=tuple(sorted({spec.organisation for spec in specs if spec.organisation})),
+        licences=tuple(sorted({spec.licence for spec in specs if spec.licence})),
+    )
 
 
-def summary(board: Board) -> str:
-    """How many models and votes, what is left out and why, and when the last vote came."""
-    parts = [f"**{count(len(board.standings), 'model')}**", f"**{count(board.votes, 'vote')}**"]
-    parts += [f"{number:,} left out ({left_out_reason(reason)})" for reason, number in board.left_out.items()]
-    parts.append(f"last vote {moment(board.last_vote_at)}" if board.last_vote_at else "no vote yet")
-    return " · ".join(parts)
+def rate(view: View) -> RatedBoard:
+    """The board of the view; when it cannot be rated, the page ends here with a sentence that says why."""
+    try:
+        return arena.rated_board(method=view.method, selection=view.selection, order_by_elo=view.by_elo)
+    except CannotRate as error:
+        st.error(plain(str(error)), icon="🛑")
+        follow_board(arena.board_version())
+        footer()
+        st.stop()
+
+
+def remark(board: RatedBoard, view: View) -> None:
+    """What the reader must know about this board."""
+    if not live.votes:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(EMPTY)
+            st.page_link("battle.py", label="Start a battle", icon="⚔️")
+    elif not board.votes:
+        st.info(NONE_FIT, icon="🔎")
+    elif view.by_elo and not board.elo:
+        st.caption(NO_ELO)
+    for sentence in board.remarks:
+        st.caption(plain(sentence))
+
+
+def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str], view: View) -> None:
+    """The table, and the same as files."""
+    changes = {standing.model: standing.change_day for standing in live.standings} if board.elo else {}
+    rows = [row(line, board.specs[line.model], names[line.model], change=changes.get(line.model)) for line in shown]
+    head = columns(board.method)
+    frame = pd.DataFrame(found(rows, view.search), columns=[*head])
+    show_table(frame, head)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(NOTE, width="stretch")
+        st.download_button("⬇️ CSV", lambda: safe_csv(frame), "leaderboard.csv", "text/csv", on_click="ignore")
+        st.download_button(
+            "⬇️ JSON", lambda: board_json(board, shown, view), "leaderboard.json", "application/json", on_click="ignore"
+        )
+
+
+def show_charts(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str], view: View) -> None:
+    """The same in pictures."""
+    pictures = board_charts(
+        live.version,
+        json.dumps(to_link(replace(view, search=""))),
+        _board=board,
+        _history=arena.elo_history() if ARENA in view.selection.sources else (),
+        _days=arena.votes_per_day(view.selection),
+        _labels={line.model: names[line.model] for line in shown if line.battles},
+    )
+    for picture in pictures:
+        st.vega_lite_chart(spec=picture.spec, width="stretch" if picture.wide else "content", key=picture.key)
+        if picture.note:
+            st.caption(picture.note)
 
 
 @st.fragment(run_every=1.0)
@@ -71,23 +106,17 @@ def follow_board(version: int) -> None:
         st.rerun()
 
 
-board = arena.board()
-names = labels(board.specs.values())
+live = arena.board()
 st.title("🏆 Leaderboard", anchor=False)
-st.markdown(summary(board))
-if not board.votes:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(EMPTY)
-        st.page_link("battle.py", label="Start a battle", icon="⚔️")
-rows = [row(standing, board, names[standing.model]) for standing in board.standings]
-frame = pd.DataFrame(rows, columns=[*COLUMNS])
-show_table(frame, COLUMNS)
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(NOTE, width="stretch")
-    st.download_button("⬇️ CSV", lambda: safe_csv(frame), "leaderboard.csv", "text/csv", on_click="ignore")
+header = st.container()
+view = choose_view(offer(live))
+board = rate(view)
+names = labels(live.specs.values())
+shown = lines(board, live, view)
+header.markdown(summary(board, len(shown)))
+remark(board, view)
+show_lines(board, shown, names, view)
 if board.votes:
-    pictures = board_charts(board.version, _board=board, _history=arena.elo_history(), _labels=names)
-    st.vega_lite_chart(spec=pictures.elo_history, height=420, key="elo-history")
-    st.vega_lite_chart(spec=pictures.battle_counts, width="content", key="battle-counts")
-follow_board(board.version)
+    show_charts(board, shown, names, view)
+follow_board(live.version)
 footer()

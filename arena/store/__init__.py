@@ -1,11 +1,17 @@
 """The database: `Store.open(url)`, then `store.read` for every question and `store.write` for every change."""
 
+from arena.store.loading import SourceLoad
 from arena.store.queries import Queries
 from arena.store.rows import (
     AuditEntry,
     BoardRows,
+    DayVotes,
     EloPoint,
+    Facets,
     NewBattle,
+    NewSource,
+    SelectedVotes,
+    Source,
     StoredModel,
     VerifyReport,
     VoteRecord,
@@ -16,9 +22,15 @@ from arena.store.writer import Writer
 __all__ = [
     "AuditEntry",
     "BoardRows",
+    "DayVotes",
     "EloPoint",
+    "Facets",
     "NewBattle",
+    "NewSource",
     "Queries",
+    "SelectedVotes",
+    "Source",
+    "SourceLoad",
     "Store",
     "StoredModel",
     "VerifyReport",

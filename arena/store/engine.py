@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +50,30 @@ def reading_engine(path: Path) -> Engine:
 def add_to_counts(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     """Insert rows with a count `n`, or add their `n` to the row that is there already."""
     connection.execute(_upsert(table, connection.dialect.name), list(rows))
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows given as values in the order of the table's columns, as the driver takes them (text, numbers, None).
+
+    Without the processing of values and of dictionaries, which costs more than the insertion.
+    """
+    if rows:
+        _execute_many(connection, table.insert(), table, rows)
+
+
+def count_many(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """As `add_to_counts`, for rows as `insert_many` takes them."""
+    if rows:
+        _execute_many(connection, _upsert(table, connection.dialect.name), table, rows)
+
+
+def _execute_many(connection: Connection, statement: Any, table: Table, rows: Sequence[Sequence[Any]]) -> None:  # noqa: ANN401 - any INSERT
+    names = [column.name for column in table.c]
+    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+    if compiled.positional:
+        connection.exec_driver_sql(str(compiled), list(map(tuple, rows)))
+    else:
+        connection.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 @cache

@@ -11,14 +11,27 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from arena.domain import Battle, ModelSpec, Reply, ReplyFigures, ReplyStatus, Seats, Side, Turn, Vote
 from arena.errors import StoreError
-from arena.store import audit, history
+from arena.foreign import ForeignVote
+from arena.selection import Selection
+from arena.store import audit, foreign_reading, history, selected, sources
 from arena.store.board import COUNTED, SOURCE, BoardState, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
-from arena.store.rows import AuditEntry, BoardRows, EloPoint, StoredModel, VerifyReport, VoteRecord
+from arena.store.rows import (
+    AuditEntry,
+    BoardRows,
+    DayVotes,
+    EloPoint,
+    Facets,
+    SelectedVotes,
+    Source,
+    StoredModel,
+    VerifyReport,
+    VoteRecord,
+)
 from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRow, TallyRow, TurnRow, VoteRow
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
-from leaderboard.games import PairCounts, Tally
+from leaderboard.games import Games, PairCounts, Tally
 
 DAY = timedelta(days=1)
 
@@ -79,6 +92,21 @@ class Queries:
             statement = votes_now().where(VoteRow.seq > after).limit(limit)
             return tuple(_record(row) for row in connection.execute(statement))
 
+    def facets(self) -> Facets:
+        """What the stored votes can be selected by."""
+        with self._look() as connection:
+            return selected.facets(connection)
+
+    def selected_votes(self, selection: Selection, *, in_order: bool = False) -> SelectedVotes:
+        """The votes of a selection by pair, which takes no longer the more there are; `in_order` also reads each."""
+        with self._look() as connection:
+            return selected.selected_votes(connection, selection, in_order=in_order)
+
+    def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
+        """How many votes of a selection were cast on each day that has some."""
+        with self._look() as connection:
+            return selected.votes_per_day(connection, selection)
+
     def failures(self) -> Mapping[str, Mapping[ReplyStatus, int]]:
         """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""
         with self._look() as connection:
@@ -88,6 +116,43 @@ class Queries:
         """Everything that was done to the board from outside, in order."""
         with self._look() as connection:
             return tuple(audit.entries(connection))
+
+    def sources(self) -> tuple[Source, ...]:
+        """The imported files, by name; the arena's own votes are not among them."""
+        with self._look() as connection:
+            return sources.live(connection)
+
+    def source_counts(self, *names: str) -> PairCounts:
+        """The counted votes of these sources together, by pair; "arena" is the live board's.
+
+        Raises:
+            UnknownSource: there is no such source.
+        """
+        with self._look() as connection:
+            return foreign_reading.counts(connection, names)
+
+    def source_games(self, *names: str) -> Games:
+        """The counted votes of these sources together, by time, then in the order of the file.
+
+        A vote without a time comes before all that have one; the arena's own keep their one order.
+
+        Raises:
+            UnknownSource: there is no such source, or it holds only counts.
+        """
+        with self._look() as connection:
+            return foreign_reading.games(connection, names)
+
+    def source_votes(self, name: str) -> Iterator[ForeignVote]:
+        """The votes of one source with all that is known of them, one by one; of the arena's own those that count.
+
+        Raises:
+            UnknownSource: there is no such source.
+        """
+        with self._look() as connection:
+            if name == SOURCE:
+                yield from foreign_reading.own_votes(connection)
+            else:
+                yield from foreign_reading.foreign_votes(connection, name)
 
     def verify(self) -> VerifyReport:
         """Recompute every rating, checkpoint and tally from the votes and compare.

@@ -1,11 +1,12 @@
 """The values that go into the store and come out of it, beside those of the domain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
-from leaderboard.games import Tally
+from leaderboard.games import Game, Tally
 from leaderboard.ratings import EloSettings
 from leaderboard.verdicts import Verdict
 
@@ -77,6 +78,36 @@ class EloPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What the stored votes can be selected by; the days are None without votes. `arena` is always a source."""
+
+    sources: tuple[str, ...]
+    languages: tuple[str, ...]
+    first_day: date | None
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedVotes:
+    """The votes of a selection by ordered seats and verdict, and by reason how many of it do not count.
+
+    `games` holds them in order; None when that was not asked for, or when a source has no order.
+    """
+
+    version: int
+    tallies: tuple[Tally, ...]
+    left_out: Mapping[str, int]
+    games: tuple[Game, ...] | None
+
+
+class DayVotes(NamedTuple):
+    """How many votes were cast on a UTC day."""
+
+    day: date
+    votes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoteRecord:
     """A stored vote: the ratings and the change as when cast, and `left_out` as it is now (None: it counts)."""
 
@@ -104,8 +135,41 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A file to import: `sha256` (hex) is what it is recognised by, `tallies_only` says that it holds only counts."""
+
+    name: str
+    format: str
+    sha256: str
+    tallies_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An imported file as readers see it; `votes` counts those that are left out, too."""
+
+    id: int
+    name: str
+    format: str
+    sha256: str
+    imported_at: datetime
+    votes: int
+    tallies_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignChunk:
+    """What one transaction of an import stores: rows of values in the order of the tables' columns."""
+
+    votes: Sequence[tuple[Any, ...]] = ()
+    texts: Sequence[tuple[Any, ...]] = ()
+    styles: Sequence[tuple[Any, ...]] = ()
+    tallies: Sequence[tuple[Any, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """What `verify` recomputed and found equal."""
+    """What `verify` recomputed and found equal; `sources` are imported files, whose tallies were recounted."""
 
     votes: int
     counted: int
@@ -113,3 +177,4 @@ class VerifyReport:
     tallies: int
     checkpoints: int
     elo_sum: float
+    sources: int = 0

@@ -85,6 +85,7 @@ class Store:
             lock.release()
             raise
         writer = Writer(writing, clock=clock, lease_seconds=lease_seconds)
+        writer.discard_unfinished_sources()  # in steps, behind what comes first
         return cls(reading=reading_engine(path), writing=writing, writer=writer, lock=lock)
 
     @classmethod

@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Row, func, select
 from arena.domain import BattleState
 from arena.errors import StoreCorrupt
 from arena.store import audit
-from arena.store.board import BoardState, TallyKey, fold, read_board, tally_key, votes_now
+from arena.store.board import SOURCE, TALLY, BoardState, TallyKey, fold, read_board, tally_key, votes_now
+from arena.store.foreign_reading import recount
 from arena.store.rows import VerifyReport
 from arena.store.schema import AuditRow, BattleRow, CheckpointRow, RatingRow, TallyRow, VoteEventRow, VoteRow
+from arena.store.sources import live
 from leaderboard.ratings import EloSettings, elo_change
 from leaderboard.verdicts import score_a
 
@@ -43,6 +45,7 @@ def verify(connection: Connection) -> VerifyReport:
     _check_tallies(connection, tallies)
     _check_battles(connection)
     _check_audit(connection)
+    sources = _check_sources(connection)
     _check_sum(stored, start=board.elo.start)
     return VerifyReport(
         votes=seq,
@@ -51,6 +54,7 @@ def verify(connection: Connection) -> VerifyReport:
         tallies=len(tallies),
         checkpoints=len(checkpoints),
         elo_sum=sum(stored.values()),
+        sources=sources,
     )
 
 
@@ -88,7 +92,7 @@ def _check_ratings(stored: Mapping[str, float], ratings: Mapping[str, float], *,
 
 
 def _check_tallies(connection: Connection, recounted: Counter[TallyKey]) -> None:
-    rows = connection.execute(select(TallyRow).where(TallyRow.n > 0))
+    rows = connection.execute(select(TallyRow).where(TallyRow.n > 0, TallyRow.source == SOURCE))
     stored = {TallyKey(**{name: getattr(row, name) for name in TallyKey._fields}): row.n for row in rows}
     for key in sorted({*stored, *recounted}):
         _same(f"the tally {tuple(key)}", stored=stored.get(key, 0), recomputed=recounted[key])
@@ -109,6 +113,21 @@ def _check_battles(connection: Connection) -> None:
     )
     for row in connection.execute(statement):
         raise StoreCorrupt(f"Battle {row.id!r} and its vote ({row.seq}) do not belong together.")
+
+
+def _check_sources(connection: Connection) -> int:
+    """Each imported file has as many votes as it says, and its tallies are those of its votes; how many files."""
+    found = live(connection)
+    for source in found:
+        stored: Counter[tuple[object, ...]] = Counter()
+        for row in connection.execute(select(*TALLY.c).where(TallyRow.source == source.name, TallyRow.n > 0)):
+            stored[tuple(row)[1:-1]] = row.n
+        if not source.tallies_only:
+            recounted = recount(connection, source.id)
+            for key in sorted({*stored, *recounted}) if stored != recounted else ():
+                _same(f"the tally {key} of {source.name!r}", stored=stored[key], recomputed=recounted[key])
+        _same(f"the votes of {source.name!r}", stored=source.votes, recomputed=stored.total())
+    return len(found)
 
 
 def _check_audit(connection: Connection) -> None:

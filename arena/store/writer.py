@@ -8,9 +8,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
-from arena.store import battles, contestants, exclusion
+from arena.store import battles, contestants, exclusion, sources
 from arena.store.queue import Job, WriteQueue
-from arena.store.rows import NewBattle
+from arena.store.rows import ForeignChunk, NewBattle, NewSource, Source
 from arena.store.votes import Ballot
 from leaderboard.verdicts import Verdict
 
@@ -27,6 +27,7 @@ class Writer:
     def __init__(self, engine: Engine, *, clock: Callable[[], datetime], lease_seconds: float) -> None:
         self._queue = WriteQueue(engine, clock=clock)
         self._lease = timedelta(seconds=lease_seconds)
+        self._loading: set[int] = set()
 
     def sync_models(self, specs: Sequence[ModelSpec]) -> Future[None]:
         """Make the catalogue's models those of the database; models that are gone from it are retired.
@@ -131,9 +132,67 @@ class Writer:
             lambda connection, now: exclusion.restore(connection, wanted, reason=reason, actor=actor, now=now)
         )
 
+    def begin_source(self, new: NewSource) -> Future[int]:
+        """Begin an import; the number of the source, which nobody sees yet. Use `SourceLoad`, which does all of it.
+
+        Raises:
+            ImportRefused: its name is taken, or this very file was imported before.
+        """
+
+        def begin(connection: Connection, now: datetime) -> int:
+            source_id = sources.begin(connection, new, now=now)
+            self._loading.add(source_id)
+            return source_id
+
+        return self._run(begin)
+
+    def name_foreign_models(self, names: Collection[str]) -> Future[Mapping[str, int]]:
+        """The numbers under which imported votes name these models."""
+        wanted = frozenset(names)
+        return self._run(lambda connection, _now: sources.model_keys(connection, wanted))
+
+    def load_foreign(self, chunk: ForeignChunk) -> Future[None]:
+        """Store a part of a source that is being loaded."""
+        return self._run(lambda connection, _now: sources.load(connection, chunk))
+
+    def publish_source(self, source_id: int, *, votes: int, actor: str) -> Future[Source]:
+        """Switch a loaded source live."""
+        return self._board(
+            lambda connection, now: sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
+        )
+
+    def discard_source(self, source_id: int) -> Future[None]:
+        """Remove a source that did not become live, in steps between which others write."""
+        self._loading.discard(source_id)
+        return self._until_done(lambda connection, _now: sources.remove_some(connection, source_id))
+
+    def discard_unfinished_sources(self) -> Future[None]:
+        """Remove what imports left that were killed; those that this process is loading stay."""
+
+        def remove(connection: Connection, _now: datetime) -> bool:
+            broken = [source for source in sources.unfinished(connection) if source not in self._loading]
+            return not broken or (sources.remove_some(connection, broken[0]) and len(broken) == 1)
+
+        return self._until_done(remove)
+
     def close(self) -> None:
         """Store what is queued and end the thread."""
         self._queue.close()
+
+    def _until_done(self, step: Callable[[Connection, datetime], bool]) -> Future[None]:
+        """Queue `step` again and again, behind whatever came meanwhile, until it returns True."""
+        done: Future[None] = Future()
+
+        def after(ended: Future[bool]) -> None:
+            if (error := ended.exception()) is not None:
+                done.set_exception(error)
+            elif ended.result():
+                done.set_result(None)
+            else:
+                self._run(step).add_done_callback(after)
+
+        self._run(step).add_done_callback(after)
+        return done
 
     def _run(self, operation: Callable[[Connection, datetime], T]) -> Future[T]:
         return self._queue.submit(Job(run=operation))

@@ -3,10 +3,48 @@
 from collections.abc import Mapping
 
 from leaderboard.method import Method
+from leaderboard.ratings.bradley_terry import BradleyTerryResult, BradleyTerrySettings, Interval, rate_bradley_terry
+from leaderboard.ratings.davidson import DavidsonResult, DavidsonSettings, Split, rate_davidson
 from leaderboard.ratings.elo import EloResult, EloSettings, elo_change, expected_score, fold_elo, rate_elo
+from leaderboard.ratings.elo_order_free import OrderFreeResult, OrderFreeSettings, rate_elo_order_free
+from leaderboard.ratings.style_control import (
+    WITHOUT_STYLE,
+    Coefficient,
+    StyleControlResult,
+    StyleControlSettings,
+    rate_style_control,
+)
 
 METHODS: Mapping[str, Method] = {
-    "elo": Method(title="Elo", needs_order=True, rate=rate_elo),
+    "elo": Method(title="Elo", rate=rate_elo, needs_order=True),
+    "elo_order_free": Method(title="Elo, order-free", rate=rate_elo_order_free),
+    "bradley_terry": Method(title="Bradley–Terry", rate=rate_bradley_terry),
+    "style_control": Method(title="Style control", rate=rate_style_control, needs_order=True, needs_style=True),
+    "davidson": Method(title="Davidson (ties apart)", rate=rate_davidson),
 }
 
-__all__ = ["METHODS", "EloResult", "EloSettings", "elo_change", "expected_score", "fold_elo"]
+__all__ = [
+    "METHODS",
+    "WITHOUT_STYLE",
+    "BradleyTerryResult",
+    "BradleyTerrySettings",
+    "Coefficient",
+    "DavidsonResult",
+    "DavidsonSettings",
+    "EloResult",
+    "EloSettings",
+    "Interval",
+    "OrderFreeResult",
+    "OrderFreeSettings",
+    "Split",
+    "StyleControlResult",
+    "StyleControlSettings",
+    "elo_change",
+    "expected_score",
+    "fold_elo",
+    "rate_bradley_terry",
+    "rate_davidson",
+    "rate_elo",
+    "rate_elo_order_free",
+    "rate_style_control",
+]

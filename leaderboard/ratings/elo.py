@@ -7,7 +7,7 @@ Chessplayers, 2nd ed. 1986, sections 1.6 and 8.2; for chatbots FastChat, fastcha
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from leaderboard.games import Games
@@ -41,6 +41,13 @@ class EloResult:
     ratings: Mapping[str, float]
     settings: EloSettings
     votes: int
+    left_out: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    version: int | None = None
+    method: str = "elo"
+
+    @property
+    def estimate(self) -> None:
+        """None: Elo has no interval."""
 
 
 def expected_score(rating: float, opponent: float, *, scale: float) -> float:
@@ -67,11 +74,16 @@ def fold_elo(games: Games, *, settings: EloSettings, ratings: Mapping[str, float
     """
     before = {} if ratings is None else ratings
     standing = [before.get(name, settings.start) for name in games.names]
-    seats_and_scores = zip(games.seat_a.tolist(), games.seat_b.tolist(), games.scores_a.tolist(), strict=True)
-    for a, b, score in seats_and_scores:
-        change = elo_change(standing[a], standing[b], score, settings=settings)
-        standing[a] += change
-        standing[b] -= change
+    # `elo_change` written out, operation by operation: a call per vote would take as long again as the arithmetic.
+    k, scale, power = settings.k, settings.scale, math.pow
+    for a, b, score in zip(games.seat_a.tolist(), games.seat_b.tolist(), games.scores_a.tolist(), strict=True):
+        rating_a, rating_b = standing[a], standing[b]
+        exponent = (rating_b - rating_a) / scale
+        if exponent > _LARGEST_EXPONENT:  # noqa: PLR1730 - as above: min() is a call
+            exponent = _LARGEST_EXPONENT
+        change = k * (score - 1.0 / (1.0 + power(10.0, exponent)))
+        standing[a] = rating_a + change
+        standing[b] = rating_b - change
     after = dict(before) | dict(zip(games.names, standing, strict=True))
     return EloResult(ratings=MappingProxyType(after), settings=settings, votes=len(games))
 
@@ -82,4 +94,5 @@ def rate_elo(evidence: Evidence, *, settings: EloSettings | None = None) -> EloR
     Raises:
         OrderUnknown: the source has only counts.
     """
-    return fold_elo(evidence.in_order(), settings=settings or EloSettings())
+    folded = fold_elo(evidence.in_order(), settings=settings or EloSettings())
+    return replace(folded, left_out=evidence.left_out, version=evidence.version)

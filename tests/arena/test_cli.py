@@ -301,6 +301,32 @@ def test_the_standings_are_json_for_programs(run: Run) -> None:
     ]
 
 
+@pytest.mark.usefixtures("board")
+def test_the_standings_carry_a_score_with_its_interval_and_rank(run: Run) -> None:
+    table = run("standings")
+    first = run("standings", "--json").json["standings"][0]
+
+    assert "Bradley–Terry" in table.out
+    assert first["plus"] == pytest.approx(first["minus"])
+    assert (first["rank_ub"], first["rank_worst"]) == (1, 2)
+
+
+@pytest.mark.usefixtures("board")
+def test_the_standings_can_be_those_of_a_selection(run: Run) -> None:
+    data = run("standings", "--code", "--since", "2026-01-01", "--json").json
+
+    assert data["votes"] == 0
+    assert [row["score"] for row in data["standings"]] == [None, None]
+
+
+@pytest.mark.usefixtures("board")
+def test_an_unknown_method_is_refused_with_the_known_ones(run: Run) -> None:
+    result = run("standings", "--method", "glicko")
+
+    assert result.code == 2
+    assert "bradley_terry" in result.err
+
+
 @pytest.mark.usefixtures("settings")
 def test_without_a_database_the_standings_say_what_to_do(run: Run) -> None:
     result = run("standings")
@@ -331,6 +357,27 @@ def test_a_prediction_is_json_for_programs(run: Run) -> None:
 
     assert data["probability"] == pytest.approx(1 / (1 + 10 ** (-32 / 400)))
     assert (data["model_a"], data["model_b"], data["record"]["wins_a"]) == ("alpha", "beta", 1)
+
+
+@pytest.mark.usefixtures("board")
+def test_a_prediction_has_an_interval_beside_the_elo_figure(run: Run) -> None:
+    forecast = run("predict", "alpha", "beta", "--json").json["forecast"]
+    text = run("predict", "alpha", "beta").out
+
+    assert forecast["chance"][1] < forecast["chance"][0] < forecast["chance"][2]
+    assert sum(forecast["split"]) == pytest.approx(1.0)
+    assert "95 % interval" in text
+    assert "tie" in text
+
+
+@pytest.mark.usefixtures("board")
+def test_a_method_without_a_chance_says_so_and_leaves_the_elo_figure(run: Run) -> None:
+    result = run("predict", "alpha", "beta", "--method", "davidson")
+    data = run("predict", "alpha", "beta", "--method", "davidson", "--json").json
+
+    assert "54.6 %" in result.out
+    assert "choose Bradley–Terry" in result.out
+    assert (data["forecast"], "choose" in data["reason"]) == (None, True)
 
 
 @pytest.mark.usefixtures("board")

@@ -18,8 +18,8 @@ NAMES = {"heron": "Grey Heron", "otter": "Sea Otter", "auk": "Great Auk"}
 PATHS = ["/", "/leaderboard", "/win-probability", "/models"]
 # Streamlit's one line of inline script, and its search for the place where it is mounted.
 HARMLESS = re.compile(r"Executing inline script violates|/_stcore/(?:health|host-config)$")
-RANK, MODEL, ELO = 0, 1, 2
-STATE = 1
+RANK, MODEL, ELO = 0, 2, 5
+NAME, STATE = 0, 1
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,27 @@ def test_the_leaderboard_invites_to_the_first_battle_and_moves_by_itself(
     shown = {row: cell(page, MODEL, row=row).text_content() or "" for row in range(3)}
     assert winner.startswith(shown[0].split(" · ")[0])
     assert loser.startswith(shown[2].split(" · ")[0])
-    assert shown[1] == "Great Auk · retired · new"
-    assert [cell(page, RANK, row=row).text_content() for row in range(3)] == ["1", "2", "3"]
+    assert shown[1] == "Great Auk · retired · preliminary"
+    assert [cell(page, RANK, row=row).text_content() for row in range(3)] == ["1", "", "1"]
     assert page.evaluate("window.notReloaded")
+
+
+def test_a_filtered_view_is_passed_on_as_a_link(page: Page, new_context: NewContext, arena: ArenaProcess) -> None:
+    page.goto(f"{arena.url}/leaderboard?retired=no")
+    expect(cell(page, MODEL, row=1)).to_be_attached()
+    expect(cell(page, MODEL, row=2)).to_have_count(0)
+    page.get_by_text("Filters · 1 filter set").click()
+
+    page.get_by_text("Retired models").click()
+    expect(cell(page, MODEL, row=2)).to_be_attached()
+    page.get_by_role("textbox", name="Search").fill("auk")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    page.wait_for_url("**/leaderboard?search=auk")
+
+    elsewhere = new_context().new_page()
+    elsewhere.goto(page.url)
+    expect(cell(elsewhere, MODEL, row=0)).to_contain_text("Great Auk")
+    expect(elsewhere.get_by_role("textbox", name="Search")).to_have_value("auk")
 
 
 def test_a_deep_link_opens_the_chance_of_its_two_models(page: Page, arena: ArenaProcess) -> None:
@@ -85,8 +103,8 @@ def test_two_ratings_give_the_expected_score(page: Page, arena: ArenaProcess) ->
 def test_the_models_page_lists_every_model_with_its_state(page: Page, arena: ArenaProcess) -> None:
     page.goto(f"{arena.url}/models")
 
-    expect(cell(page, MODEL - 1, row=2)).to_have_text("Great Auk")
-    assert [cell(page, 0, row=row).text_content() for row in range(3)] == list(NAMES.values())
+    expect(cell(page, NAME, row=2)).to_have_text("Great Auk")
+    assert [cell(page, NAME, row=row).text_content() for row in range(3)] == list(NAMES.values())
     assert [(cell(page, STATE, row=row).text_content() or "").split()[-1] for row in range(3)] == [
         "enabled",
         "enabled",

@@ -2,9 +2,14 @@ import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from leaderboard.games import Game, PairCounts, Tally
 from leaderboard.verdicts import Verdict
+
+# An example may wait for a busy machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 DATA = Path(__file__).parents[1] / "data"
 LLMFAO_WORDS = {"model_a": Verdict.A, "model_b": Verdict.B, "tie": Verdict.TIE}

@@ -1,6 +1,7 @@
 """The pages as AppTest draws them, on a real arena with scripted models."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import shell
+from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
+from arena.settings import load_settings
+from arena.store import NewBattle, Store
+from leaderboard import Verdict
 
 APP = Path(shell.__file__).with_name("app.py")
 TWO_MODELS = """
@@ -61,3 +66,31 @@ def open_page(configure: Callable[[str], None]) -> OpenPage:  # noqa: ARG001 - t
         return tab.run()
 
     return open_one
+
+
+@pytest.fixture
+def cast_votes() -> Callable[..., None]:
+    """Stores finished battles with their votes, before the arena opens."""
+
+    def cast_all(votes: Sequence[tuple[Seats, Verdict]], *, days_ago: float = 0.0) -> None:
+        settings = load_settings()
+        at = datetime.now(UTC) - timedelta(days=days_ago)
+        store = Store.open(settings.database_url, clock=lambda: at)
+        store.write.sync_models(settings.specs()).result()
+        for number, (seats, verdict) in enumerate(votes):
+            cast(store, f"battle-{number}", seats, verdict)
+        store.close()
+
+    return cast_all
+
+
+def cast(store: Store, battle_id: str, seats: Seats, verdict: Verdict) -> None:
+    prints = dict.fromkeys(Side, "x")
+    battle = NewBattle(
+        id=battle_id, conversation_id=battle_id, seats=seats, owner="them", prompt="Hello", fingerprints=prints
+    )
+    store.write.open_battle(battle).result()
+    for side in Side:
+        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="Yes", finish_reason=FinishReason.STOP)
+        store.write.finish_reply(battle_id, reply).result()
+    store.write.cast_vote(battle_id, "them", verdict).result()

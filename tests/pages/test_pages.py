@@ -61,14 +61,19 @@ def test_a_vote_moves_the_leaderboard(open_page: OpenPage) -> None:
     assert table["elo"].tolist() == [1016.0, 984.0]
     assert table["wins"].tolist() == [1, 0]
     assert "**1 vote**" in shown(tab)
-    assert len(tab.get("vega_lite_chart")) == 2
+    assert table["rank"].tolist() == [1, 1]
+    assert len(tab.get("vega_lite_chart")) == 6
 
 
 def test_the_best_two_are_compared_first(open_page: OpenPage) -> None:
     vote_once(open_page)
     tab = open_page("predict.py")
 
-    assert [metric.value for metric in tab.metric] == ["54.6\N{NO-BREAK SPACE}%", "45.4\N{NO-BREAK SPACE}%"]
+    # One vote and the prior's virtual draw: A has 1.5 of 2 wins.
+    assert [metric.value for metric in tab.metric] == ["75.0\N{NO-BREAK SPACE}%", "25.0\N{NO-BREAK SPACE}%"]
+    assert all("95\N{NO-BREAK SPACE}% interval" in metric.delta for metric in tab.metric)
+    assert "**By Elo alone**: P(A preferred) = 54.6" in shown(tab)
+    assert "**The next battle**: A wins" in shown(tab)
     assert "A won **1**" in shown(tab)
 
 

@@ -103,10 +103,15 @@ class Desk:
         return battle_id
 
     def vote(
-        self, verdict: Verdict = Verdict.A, *, seats: Seats | None = None, kind: BattleKind = BattleKind.RANKED
+        self,
+        verdict: Verdict = Verdict.A,
+        *,
+        seats: Seats | None = None,
+        kind: BattleKind = BattleKind.RANKED,
+        owner: str = "voter",
     ) -> Vote:
-        battle_id = self.ready(seats=seats, kind=kind)
-        return self.store.write.cast_vote(battle_id, "voter", verdict).result(DEADLINE_SECONDS)
+        battle_id = self.ready(seats=seats, kind=kind, owner=owner)
+        return self.store.write.cast_vote(battle_id, owner, verdict).result(DEADLINE_SECONDS)
 
     def votes(self, n: int) -> None:
         """Cast `n` random votes, many in one transaction."""

@@ -95,6 +95,15 @@ def test_going_on_from_a_checkpoint_is_bit_for_bit_at_the_whole_replay(llmfao_vo
     assert dict(second.ratings) == dict(whole.ratings)
 
 
+def test_a_fold_from_a_huge_gap_overflows_nothing() -> None:
+    games = Games.from_votes([Game("x", "y", Verdict.A), Game("y", "x", Verdict.A)], names=["x", "y"])
+
+    ratings = fold_elo(games, settings=LIVE, ratings={"x": -1e9, "y": 1e9}).ratings
+
+    # The first vote is a whole K against all odds, the second is what everybody expected.
+    assert dict(ratings) == {"x": -1e9 + 32.0, "y": 1e9 - 32.0}
+
+
 def test_models_of_the_checkpoint_that_did_not_play_stay_where_they_are() -> None:
     games = Games.from_votes([Game("x", "y", Verdict.A)])
 

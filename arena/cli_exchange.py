@@ -1,0 +1,176 @@
+"""`arena import`, `arena export`, `arena sources`: votes of other arenas, and ours for others."""
+
+import gc
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.cli_output import AsJson, Config, print_json, print_table, settings_of, table_of
+
+if TYPE_CHECKING:
+    from arena.foreign import RejectedRow
+    from arena.settings import Settings
+    from arena.store import Store
+    from arena.transfer import CheckReport, ImportReport
+
+_ACTOR = "command line"
+_File = Annotated[Path, typer.Argument(help="The file, plain or packed with gzip or Zstandard.")]
+_Format = Annotated[
+    str | None, typer.Option("--format", help="Its format; recognised by the content when it is not given.")
+]
+
+
+def import_votes(
+    file: _File,
+    format_name: _Format = None,
+    name: Annotated[str | None, typer.Option(help="What to call the source; default: the file's name.")] = None,
+    skip_bad: Annotated[
+        Path | None, typer.Option(help="Import the good rows and write the others to this file, as JSON lines.")
+    ] = None,
+    config: Config = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file; change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import a file of votes as a source of its own; it never changes the live Elo ratings."""
+    from arena.transfer import check_file, import_file
+
+    with _collector_paused(), _rejections(skip_bad) as reject, _progress_bar() as progress:
+        report: ImportReport | None = None
+        check: CheckReport | None
+        if dry_run:
+            check = check_file(file, format_name=format_name, reject=reject, progress=progress)
+        else:
+            with _store_to_write(settings_of(config)) as store:
+                report = import_file(
+                    store, file, actor=_ACTOR, name=name, format_name=format_name, reject=reject, progress=progress
+                )
+                check = report.check
+    if as_json:
+        print_json(_as_json(report, check))
+    else:
+        typer.echo(_in_words(report, check, rejected_to=skip_bad))
+
+
+def export_votes(
+    file: Annotated[Path, typer.Argument(help="The file to write; its ending chooses among the format's kinds.")],
+    format_name: Annotated[str, typer.Option("--format", help="clean_battle, lmarena_140k, plain, pair_counts …")],
+    source: Annotated[str, typer.Option(help="Whose votes; default: this arena's that count.")] = "arena",
+    config: Config = None,
+    *,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write votes in a public format; voters of this arena appear under numbers."""
+    from arena.exchange import format_named
+    from arena.transfer import export_file
+
+    chosen = format_named(format_name)
+    with _store_to_read(settings_of(config)) as store:
+        votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
+    typer.echo(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
+
+
+def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
+    """Show what has been imported."""
+    with _store_to_read(settings_of(config)) as store:
+        found = store.read.sources()
+    if as_json:
+        print_json([_source_as_json(source) for source in found])
+        return
+    table = table_of("Name", "Format", "Votes", "Imported")
+    for source in found:
+        votes = f"{source.votes:,}" + (" (counts only)" if source.tallies_only else "")
+        table.add_row(source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
+    print_table(table)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Millions of values without a cycle among them: a sixth of an import's time went into looking for one."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _store_to_write(settings: "Settings") -> Iterator["Store"]:
+    from arena.store import Store
+    from leaderboard import EloSettings
+
+    with closing(Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo)))) as store:
+        yield store
+
+
+@contextmanager
+def _store_to_read(settings: "Settings") -> Iterator["Store"]:
+    from arena.store import Store
+
+    with closing(Store.open_to_read(settings.database_url)) as store:
+        yield store
+
+
+@contextmanager
+def _rejections(path: Path | None) -> "Iterator[Callable[[RejectedRow], None] | None]":
+    """Takes bad rows and writes each as a JSON object into the file, which is made at once."""
+    if path is None:
+        yield None
+        return
+    from arena.errors import ExportRefused
+
+    try:
+        opened = path.open("w", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ExportRefused(f"{path} cannot be written: {error.strerror}.") from error
+    with opened as file:
+        yield lambda row: print(json.dumps(row._asdict(), ensure_ascii=False), file=file)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[str, float], None]]:
+    """On the terminal only; it vanishes at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        stages: dict[str, TaskID] = {}
+
+        def tell(stage: str, fraction: float) -> None:
+            if stage not in stages:
+                stages[stage] = bar.add_task(stage, total=1.0)
+            bar.update(stages[stage], completed=fraction)
+
+        yield tell
+
+
+def _in_words(report: "ImportReport | None", check: "CheckReport | None", *, rejected_to: Path | None) -> str:
+    if report is not None and not report.added:
+        day = f"{report.source.imported_at:%Y-%m-%d}"
+        return f"This very file was imported as {report.source.name!r} on {day}: nothing was added."
+    assert check is not None  # noqa: S101 - it was checked, unless it was known
+    parts = [f"{check.votes:,} votes ({check.format_name})"]
+    if check.passed_over:
+        parts.append(f"{check.passed_over:,} rows compare nothing")
+    if check.rejected:
+        parts.append(f"{check.rejected:,} bad rows are in {rejected_to}")
+    done = "Could be imported" if report is None else f"Imported as {report.source.name!r}"
+    return f"{done}: {', '.join(parts)}."
+
+
+def _as_json(report: "ImportReport | None", check: "CheckReport | None") -> dict[str, object]:
+    source = None if report is None else _source_as_json(report.source)
+    counts = {} if check is None else {name: getattr(check, name) for name in check.__slots__}
+    return {"added": report is not None and report.added, "source": source, **counts}
+
+
+def _source_as_json(source: object) -> dict[str, object]:
+    names = ("name", "format", "sha256", "imported_at", "votes", "tallies_only")
+    values = {name: getattr(source, name) for name in names}
+    return values | {"imported_at": values["imported_at"].isoformat()}

@@ -1,0 +1,55 @@
+"""The names that FastChat's files give languages (those of Polyglot's detector), and their ISO 639-1 codes."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "Arabic": "ar",
+        "Basque": "eu",
+        "Bengali": "bn",
+        "Bulgarian": "bg",
+        "Catalan": "ca",
+        "Chinese": "zh",
+        "Croatian": "hr",
+        "Czech": "cs",
+        "Danish": "da",
+        "Dutch": "nl",
+        "English": "en",
+        "Estonian": "et",
+        "Finnish": "fi",
+        "French": "fr",
+        "Galician": "gl",
+        "German": "de",
+        "Greek": "el",
+        "Hebrew": "he",
+        "Hindi": "hi",
+        "Hungarian": "hu",
+        "Indonesian": "id",
+        "Italian": "it",
+        "Japanese": "ja",
+        "Korean": "ko",
+        "Latin": "la",
+        "Latvian": "lv",
+        "Lithuanian": "lt",
+        "Malay": "ms",
+        "Norwegian": "no",
+        "Persian": "fa",
+        "Polish": "pl",
+        "Portuguese": "pt",
+        "Romanian": "ro",
+        "Russian": "ru",
+        "Serbian": "sr",
+        "Slovak": "sk",
+        "Slovenian": "sl",
+        "Spanish": "es",
+        "Swedish": "sv",
+        "Tamil": "ta",
+        "Thai": "th",
+        "Turkish": "tr",
+        "Ukrainian": "uk",
+        "Urdu": "ur",
+        "Vietnamese": "vi",
+    }
+)
+NAMES: Mapping[str, str] = MappingProxyType({code: name for name, code in CODES.items()})

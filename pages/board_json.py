@@ -1,0 +1,38 @@
+"""The rated board as a file for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from arena.domain import ModelSpec
+from arena.rated_board import RatedBoard
+from board_filters import View
+from board_links import to_link
+from board_table import Line
+from leaderboard import RatedStanding, Standing
+
+SPEC_FACTS = ("organisation", "licence", "price_in", "price_out", "context_tokens", "knowledge_cutoff", "link")
+
+
+def board_json(board: RatedBoard, shown: Sequence[Line], view: View) -> str:
+    """The lines and what they were made from, for programs."""
+    facts = {
+        "board_version": board.version,
+        "method": board.method,
+        "votes": board.votes,
+        "left_out": dict(board.left_out),
+        "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
+        "filters": to_link(view),
+        "remarks": list(board.remarks),
+        "models": [_entry(line, board.specs[line.model]) for line in shown],
+    }
+    return json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _entry(line: Line, spec: ModelSpec) -> dict[str, object]:
+    figures = dict.fromkeys(each.name for each in fields(RatedStanding)) | asdict(line)
+    figures.pop("change_day", None)
+    if isinstance(line, Standing):
+        figures["rank"] = None
+    facts = {name: getattr(spec, name) for name in SPEC_FACTS}
+    return {**figures, "display_name": spec.display_name, "state": spec.state.value, **facts}

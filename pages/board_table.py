@@ -1,0 +1,126 @@
+"""The rated board as a table: its lines and its columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from arena.board import Board
+from arena.domain import ModelSpec, ModelState
+from arena.rated_board import RatedBoard
+from arena.selection import EVERYTHING
+from board_filters import View
+from leaderboard import METHODS, RatedStanding, Standing
+from shell import count, moment
+from words import left_out_reason
+
+_RANK = "One more than the number of models that are surely better: whose intervals lie wholly above"
+_PRICE = "USD per million tokens"
+
+
+def columns(method: str) -> dict[str, Any]:
+    """The table's columns; the scores are those of `method`."""
+    title = METHODS[method].title
+    return {
+        "rank": st.column_config.NumberColumn("Rank (UB)", width=75, help=_RANK),
+        "spread": st.column_config.TextColumn("Spread", width=65, help="The best and the worst rank it may have"),
+        "model": st.column_config.TextColumn("Model", width=215),
+        "score": st.column_config.NumberColumn(title, format="%.0f", width=25 + 7 * len(title)),
+        "interval": st.column_config.TextColumn(
+            "95\N{NO-BREAK SPACE}% CI", width=80, help="How far the score's interval reaches"
+        ),
+        "elo": st.column_config.NumberColumn("Elo", format="%.0f", width=60),
+        "change": st.column_config.NumberColumn("24 h", format="%+.0f", width=60, help="Change of the Elo over a day"),
+        "battles": st.column_config.NumberColumn("Votes", format="localized", width=70),
+        "win_rate": st.column_config.ProgressColumn("Win rate", format="percent", width=110, help="Ties: half a win"),
+        "organisation": st.column_config.TextColumn("Organisation"),
+        "licence": st.column_config.TextColumn("Licence"),
+        "price_in": st.column_config.NumberColumn("Price in", format="$%.2f", width=75, help=_PRICE),
+        "price_out": st.column_config.NumberColumn("Price out", format="$%.2f", width=75, help=_PRICE),
+        "context": st.column_config.NumberColumn("Context", format="localized", width=75, help="In tokens"),
+        "cutoff": st.column_config.TextColumn("Knowledge cut-off", width=110),
+        "wins": st.column_config.NumberColumn("Wins", format="localized", width=60),
+        "losses": st.column_config.NumberColumn("Losses", format="localized", width=65),
+        "ties": st.column_config.NumberColumn("Ties", format="localized", width=60, help="Both good, or both bad"),
+        "link": st.column_config.LinkColumn("Page", display_text="open ↗", width=75),
+    }
+
+
+Line = RatedStanding | Standing  # the latter for a model without a vote: it has an Elo, and no score
+
+
+def lines(board: RatedBoard, live: Board, view: View) -> list[Line]:
+    """What the view shows, in its order; the search comes later.
+
+    The live board also lists the models without a vote: among the others by Elo, else below them.
+    """
+    listed: list[Line] = [*board.standings]
+    if view.selection == EVERYTHING:
+        voted = {standing.model for standing in board.standings}
+        listed += [standing for standing in live.standings if standing.model not in voted]
+        if view.by_elo:
+            listed.sort(key=lambda line: -(line.elo or 0.0))
+    return [line for line in listed if _fits(line, board.specs[line.model], view)]
+
+
+def row(line: Line, spec: ModelSpec, label: str, *, change: float | None) -> dict[str, object]:
+    """One line of the table; `change` is that of the Elo over a day."""
+    marks = [label, *["retired"] * (spec.state is ModelState.RETIRED), *["preliminary"] * line.preliminary]
+    rated = line if isinstance(line, RatedStanding) else None
+    return {
+        "rank": rated and rated.rank,
+        "spread": rated and ranks(rated),
+        "model": " · ".join(marks),
+        "score": rated and rated.score,
+        "interval": rated and interval(rated),
+        "elo": line.elo,
+        "change": change,
+        "battles": line.battles,
+        "win_rate": line.win_rate,
+        "organisation": spec.organisation,
+        "licence": spec.licence,
+        "price_in": spec.price_in,
+        "price_out": spec.price_out,
+        "context": spec.context_tokens,
+        "cutoff": spec.knowledge_cutoff,
+        "wins": line.wins,
+        "losses": line.losses,
+        "ties": line.ties + line.both_bad,
+        "link": spec.link,
+    }
+
+
+def ranks(standing: RatedStanding) -> str:
+    """The ranks that a model may have: 1–3, or 2."""
+    return str(standing.rank) if standing.rank == standing.rank_worst else f"{standing.rank}–{standing.rank_worst}"
+
+
+def interval(standing: RatedStanding) -> str | None:
+    """How far the interval reaches up and down: +12/−9; None where the method has none."""
+    if standing.plus is None or standing.minus is None:
+        return None
+    return f"+{standing.plus:.0f}/−{standing.minus:.0f}"
+
+
+def summary(board: RatedBoard, shown: int) -> str:
+    """How many models and votes, what is left out and why, and when the last vote came."""
+    parts = [f"**{count(shown, 'model')}**", f"**{count(board.votes, 'vote')}**"]
+    parts += [f"{number:,} left out ({left_out_reason(reason)})" for reason, number in board.left_out.items()]
+    parts.append(f"last vote {moment(board.last_vote_at)}" if board.last_vote_at else "no vote yet")
+    return " · ".join(parts)
+
+
+def found(rows: Sequence[dict[str, object]], search: str) -> list[dict[str, object]]:
+    """The lines whose model or organisation has every word of the search in it."""
+    words = search.casefold().split()
+    texts = [f"{line['model']} {line['organisation'] or ''}".casefold() for line in rows]
+    return [line for line, text in zip(rows, texts, strict=True) if all(word in text for word in words)]
+
+
+def _fits(line: Line, spec: ModelSpec, view: View) -> bool:
+    return (
+        line.battles >= view.votes
+        and (view.retired or spec.state is not ModelState.RETIRED)
+        and (not view.organisation or spec.organisation in view.organisation)
+        and (not view.licence or spec.licence in view.licence)
+    )

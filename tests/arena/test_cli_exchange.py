@@ -1,0 +1,130 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from arena.__main__ import main
+from arena.settings import load_settings
+from arena.store import Store
+
+DATA = Path(__file__).parents[1] / "data"
+BAD = "model_a,model_b,winner\na,b,tie\na,a,tie\nb,a,model_a\n"
+
+Run = Callable[..., "tuple[object, str, str]"]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Commands in an empty folder with a settings file: their exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "arena.toml").write_text("hold_seconds = 1.0\n")
+    (tmp_path / "bad.csv").write_text(BAD)
+
+    def command(*arguments: str | Path) -> tuple[object, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return ended.value.code, *capsys.readouterr()
+
+    return command
+
+
+def test_a_file_is_imported_listed_and_known_again(run: Run) -> None:
+    code, out, _ = run("import", DATA / "llmfao_votes.csv", "--name", "crowd")
+    _, listed, _ = run("sources")
+    again_code, again, _ = run("import", DATA / "llmfao_votes.csv")
+
+    assert (code, out) == (0, "Imported as 'crowd': 8,931 votes (plain).\n")
+    assert "crowd" in listed
+    assert "8,931" in listed
+    assert again_code == 0
+    assert "imported as 'crowd' on" in again
+    assert again.endswith("nothing was added.\n")
+
+
+def test_the_board_of_another_arena_is_sound(run: Run) -> None:
+    run("import", DATA / "chatbot_arena_20240814_pairs.csv")
+
+    _, out, _ = run("verify")
+    _, listed, _ = run("sources")
+
+    assert "so do those of 1 imported files" in out
+    assert "1,670,250 (counts only)" in listed
+
+
+def test_a_bad_row_is_named_and_ends_in_an_error(run: Run) -> None:
+    code, _, err = run("import", "bad.csv")
+
+    assert code == 2
+    assert err == "arena: bad.csv, line 3: the model 'a' meets itself. Nothing was imported.\n"
+    assert json.loads(run("sources", "--json")[1]) == []
+
+
+def test_bad_rows_go_into_a_file(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("import", "bad.csv", "--skip-bad", "rejected.jsonl")
+
+    (rejected,) = map(json.loads, (tmp_path / "rejected.jsonl").read_text().splitlines())
+    assert (code, out) == (0, "Imported as 'bad': 2 votes (plain), 1 bad rows are in rejected.jsonl.\n")
+    assert (rejected["line"], rejected["reason"]) == (3, "the model 'a' meets itself")
+    assert json.loads(rejected["raw"]) == {"model_a": "a", "model_b": "a", "winner": "tie"}
+
+
+def test_a_dry_run_says_what_would_be_and_makes_no_database(run: Run) -> None:
+    code, out, _ = run("import", DATA / "llmfao_votes.csv", "--dry-run")
+    bad_code, _, _ = run("import", "bad.csv", "--dry-run")
+
+    assert (code, out, bad_code) == (0, "Could be imported: 8,931 votes (plain).\n", 2)
+    assert not load_settings(environ={}).data_dir.exists()
+
+
+def test_an_import_speaks_json(run: Run) -> None:
+    _, out, _ = run("import", DATA / "llmfao_votes.csv", "--json")
+
+    told = json.loads(out)
+    assert (told["added"], told["votes"], told["rejected"]) == (True, 8_931, 0)
+    assert (told["source"]["name"], told["source"]["tallies_only"]) == ("llmfao_votes", False)
+
+
+def test_rows_that_compare_nothing_are_counted(run: Run, tmp_path: Path) -> None:
+    thumb = {"id": "1", "type": "rating", "data": {"rating": 1, "model_id": "a", "sibling_model_ids": ["b"]}}
+    lone = {**thumb, "id": "2", "data": {"rating": 1, "model_id": "a"}}
+    (tmp_path / "feedback.json").write_text(json.dumps([thumb, lone]))
+
+    _, out, _ = run("import", "feedback.json")
+
+    assert out == "Imported as 'feedback': 1 votes (open_webui), 1 rows compare nothing.\n"
+
+
+def test_votes_are_exported_and_what_is_lost_is_said(run: Run, tmp_path: Path) -> None:
+    run("import", DATA / "llmfao_votes.csv")
+
+    code, out, _ = run("export", "votes.json", "--format", "clean_battle", "--source", "llmfao_votes")
+    again_code, _, again = run("export", "votes.json", "--format", "clean_battle", "--source", "llmfao_votes")
+
+    assert code == 0
+    assert out.startswith("8,931 votes of llmfao_votes are in votes.json (FastChat clean_battle). Lost on the way:")
+    assert len(json.loads((tmp_path / "votes.json").read_text())) == 8_931
+    assert again_code == 2
+    assert "--overwrite" in again
+
+
+def test_an_import_beside_a_running_arena_is_refused_with_the_remedy(run: Run) -> None:
+    running = Store.open(load_settings(environ={}).database_url)
+
+    code, _, err = run("import", DATA / "llmfao_votes.csv")
+    running.close()
+
+    assert code == 2
+    assert "stop that process" in err
+
+
+def test_a_folder_that_cannot_take_the_bad_rows_is_named(run: Run) -> None:
+    code, _, err = run("import", "bad.csv", "--skip-bad", "nowhere/rejected.jsonl")
+
+    assert code == 2
+    assert err.startswith("arena: nowhere/rejected.jsonl cannot be written")
+
+
+def test_an_unknown_format_is_named(run: Run) -> None:
+    assert "no format 'chess'" in run("export", "x.csv", "--format", "chess")[2]
+    assert "no format 'chess'" in run("import", "bad.csv", "--format", "chess")[2]

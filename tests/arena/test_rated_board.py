@@ -1,0 +1,246 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from arena.board import Board, board_of
+from arena.domain import FinishReason, ModelSpec, Reply, ReplyStatus, Seats, Side
+from arena.errors import CannotRate
+from arena.foreign import ForeignVote
+from arena.rated_board import RatedBoards
+from arena.selection import EVERYTHING, Selection
+from arena.store import NewBattle, NewSource, SourceLoad, Store
+from leaderboard import METHODS, Verdict
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+NAMES = ("ash", "beech", "cedar", "dogwood", "elm")
+
+
+class Booth:
+    """A store on which votes are cast day after day."""
+
+    def __init__(self, path: Path) -> None:
+        self.now = START
+        self.store = Store.open(f"sqlite:///{path}", clock=lambda: self.now)
+        specs = [ModelSpec(name=name, display_name=name.title(), provider="scripted") for name in NAMES]
+        self.store.write.sync_models(specs).result()
+        self._battles = 0
+
+    def vote(self, seat_a: str, seat_b: str, verdict: Verdict, *, answer: str = "fine") -> None:
+        self._battles += 1
+        self.now += timedelta(days=1)
+        battle = f"b{self._battles}"
+        fingerprints = dict.fromkeys(Side, "f")
+        seats = Seats(seat_a, seat_b)
+        write = self.store.write
+        write.open_battle(
+            NewBattle(id=battle, conversation_id=battle, seats=seats, owner="me", prompt="?", fingerprints=fingerprints)
+        ).result()
+        for side in Side:
+            reply = Reply(
+                turn=1, side=side, attempt=1, status=ReplyStatus.OK, text=answer, finish_reason=FinishReason.STOP
+            )
+            write.finish_reply(battle, reply).result()
+        write.cast_vote(battle, "me", verdict).result()
+
+    def live(self) -> Board:
+        return board_of(self.store.read.board(now=self.now))
+
+
+@pytest.fixture
+def booth(tmp_path: Path) -> Iterator[Booth]:
+    opened = Booth(tmp_path / "arena.sqlite3")
+    for seat_a, seat_b, verdict in [
+        ("ash", "beech", Verdict.A),
+        ("beech", "cedar", Verdict.A),
+        ("ash", "cedar", Verdict.TIE),
+        ("cedar", "ash", Verdict.B),
+    ]:
+        opened.vote(seat_a, seat_b, verdict)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def boards(booth: Booth) -> RatedBoards:
+    return RatedBoards(booth.store.read)
+
+
+def test_the_default_board_is_ordered_by_elo_with_a_score_and_an_interval_beside(
+    booth: Booth, boards: RatedBoards
+) -> None:
+    live = booth.live()
+
+    board = boards.rated(live, method="bradley_terry", selection=EVERYTHING, order_by_elo=True)
+
+    elo = {standing.model: standing.elo for standing in live.standings}
+    assert [line.model for line in board.standings] == ["ash", "beech", "cedar"]
+    assert [line.elo for line in board.standings] == [elo[line.model] for line in board.standings]
+    assert all(line.plus is not None and line.plus > 0 for line in board.standings)
+    assert (board.votes, board.version) == (4, live.version)
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.needs_style])
+def test_every_method_that_has_what_it_needs_rates_the_arena(method: str, booth: Booth, boards: RatedBoards) -> None:
+    board = boards.rated(booth.live(), method=method, selection=EVERYTHING, order_by_elo=False)
+
+    assert board.standings[0].model == "ash"
+    assert {line.model for line in board.standings} == {"ash", "beech", "cedar"}
+
+
+def test_elo_by_selection_of_everything_is_the_live_elo_to_the_last_bit(booth: Booth, boards: RatedBoards) -> None:
+    live = booth.live()
+
+    board = boards.rated(live, method="elo", selection=EVERYTHING, order_by_elo=False)
+
+    elo = {standing.model: standing.elo for standing in live.standings}
+    assert {line.model: line.score for line in board.standings} == {name: elo[name] for name in NAMES[:3]}
+
+
+def test_a_selection_holds_only_its_votes(booth: Booth, boards: RatedBoards) -> None:
+    booth.vote("ash", "elm", Verdict.B, answer="```python\nprint(1)\n```")
+    live = booth.live()
+
+    code = boards.rated(live, method="elo", selection=Selection(code=True), order_by_elo=False)
+    prose = boards.rated(live, method="bradley_terry", selection=Selection(code=False), order_by_elo=False)
+    decisive = boards.rated(live, method="elo", selection=Selection(without_ties=True), order_by_elo=False)
+
+    assert [line.model for line in code.standings] == ["elm", "ash"]
+    assert (code.votes, prose.votes, decisive.votes) == (1, 4, 4)
+
+
+def test_days_bound_a_selection_on_both_sides(booth: Booth, boards: RatedBoards) -> None:
+    second, third = (START + timedelta(days=n) for n in (2, 3))
+    selection = Selection(since=second.date(), until=third.date())
+
+    board = boards.rated(booth.live(), method="elo", selection=selection, order_by_elo=False)
+
+    assert board.votes == 2
+    assert [day for day, _ in booth.store.read.votes_per_day(selection)] == [second.date(), third.date()]
+
+
+def test_votes_that_are_left_out_are_counted_by_reason_and_can_be_switched_in(
+    booth: Booth, boards: RatedBoards
+) -> None:
+    booth.store.write.exclude_votes([1], reason="leaked", actor="test").result()
+    live = booth.live()
+
+    without = boards.rated(live, method="bradley_terry", selection=EVERYTHING, order_by_elo=False)
+    with_them = boards.rated(live, method="elo", selection=Selection(with_left_out=True), order_by_elo=False)
+
+    assert (without.votes, without.left_out) == (3, {"leaked": 1})
+    assert (with_them.votes, with_them.left_out) == (4, {})
+
+
+def test_groups_that_never_met_are_named(booth: Booth, boards: RatedBoards) -> None:
+    booth.vote("dogwood", "elm", Verdict.A)
+
+    board = boards.rated(booth.live(), method="bradley_terry", selection=EVERYTHING, order_by_elo=False)
+
+    assert "never met" in board.remarks[0]
+    assert "Dogwood, Elm" in board.remarks[0]
+
+
+def test_models_without_a_vote_are_named_but_not_rated(booth: Booth, boards: RatedBoards) -> None:
+    board = boards.rated(booth.live(), method="bradley_terry", selection=EVERYTHING, order_by_elo=False)
+
+    assert board.remarks == ("Without a vote here: Dogwood, Elm.",)
+
+
+def test_the_order_free_board_says_who_swaps_places(booth: Booth, boards: RatedBoards) -> None:
+    booth.vote("beech", "ash", Verdict.A)
+
+    board = boards.rated(booth.live(), method="elo_order_free", selection=EVERYTHING, order_by_elo=False)
+
+    assert any("swap places in" in remark for remark in board.remarks)
+
+
+def test_a_board_is_made_once_per_version(booth: Booth, boards: RatedBoards) -> None:
+    first = boards.rated(booth.live(), method="bradley_terry", selection=EVERYTHING, order_by_elo=True)
+    again = boards.rated(booth.live(), method="bradley_terry", selection=EVERYTHING, order_by_elo=True)
+    booth.vote("ash", "beech", Verdict.A)
+    later = boards.rated(booth.live(), method="bradley_terry", selection=EVERYTHING, order_by_elo=True)
+
+    assert again is first
+    assert later.votes == first.votes + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "selection", "sentence"),
+    [
+        ("style_control", EVERYTHING, "how the answers were written"),
+        ("elo", Selection(sources=frozenset({"a file"})), "in their order"),
+        ("glicko", EVERYTHING, "no rating method 'glicko'"),
+    ],
+)
+def test_what_cannot_be_rated_is_refused_with_the_reason(
+    method: str, selection: Selection, sentence: str, booth: Booth, boards: RatedBoards
+) -> None:
+    with pytest.raises(CannotRate, match=sentence):
+        boards.rated(booth.live(), method=method, selection=selection, order_by_elo=False)
+
+
+def test_a_selection_without_votes_is_an_empty_board(booth: Booth, boards: RatedBoards) -> None:
+    board = boards.rated(booth.live(), method="bradley_terry", selection=Selection(language="fr"), order_by_elo=True)
+
+    assert (board.standings, board.votes, board.remarks) == ((), 0, ())
+
+
+def test_a_forecast_has_an_interval_a_split_and_the_elo_figure_beside_it(booth: Booth, boards: RatedBoards) -> None:
+    forecast = boards.forecast(booth.live(), "ash", "cedar", method="bradley_terry", selection=EVERYTHING)
+
+    assert forecast.chance is not None
+    assert forecast.chance.lower < forecast.chance.probability < forecast.chance.upper
+    assert forecast.chance.probability > 0.5
+    assert forecast.split is not None
+    assert sum(forecast.split) == pytest.approx(1.0)
+    assert forecast.elo is not None
+    assert (forecast.record.wins_a, forecast.record.ties) == (1, 1)
+
+
+def test_a_pair_that_never_met_is_told_why(booth: Booth, boards: RatedBoards) -> None:
+    booth.vote("dogwood", "elm", Verdict.A)
+
+    forecast = boards.forecast(booth.live(), "ash", "elm", method="bradley_terry", selection=EVERYTHING)
+
+    assert forecast.chance is None
+    assert forecast.reason == "Ash and Elm have never met, not even through others."
+
+
+@pytest.mark.parametrize(
+    ("model_b", "method", "sentence"),
+    [("elm", "bradley_terry", "Elm has no vote"), ("cedar", "davidson", "choose Bradley–Terry")],
+)
+def test_what_cannot_be_forecast_says_why(
+    model_b: str, method: str, sentence: str, booth: Booth, boards: RatedBoards
+) -> None:
+    with pytest.raises(CannotRate, match=sentence):
+        boards.forecast(booth.live(), "ash", model_b, method=method, selection=EVERYTHING)
+
+
+def test_facets_offer_what_the_votes_have(booth: Booth) -> None:
+    facets = booth.store.read.facets()
+
+    assert (facets.sources, facets.languages) == (("arena",), ())
+    assert facets.first_day == (START + timedelta(days=1)).date()
+    assert facets.last_day == (START + timedelta(days=4)).date()
+
+
+def test_an_imported_file_is_a_board_of_its_own_and_moves_no_elo(booth: Booth, boards: RatedBoards) -> None:
+    before = booth.live()
+    new = NewSource(name="file", format="plain", sha256="0" * 64)
+    with SourceLoad(booth.store.write, new) as loading:
+        loading.add([ForeignVote(model_a="x", model_b="y", verdict=Verdict.A, line=line) for line in range(1, 4)])
+        loading.publish(actor="test")
+    live = booth.live()
+    file = Selection(sources=frozenset({"file"}))
+
+    score = boards.rated(live, method="bradley_terry", selection=file, order_by_elo=True)
+    elo = boards.rated(live, method="elo", selection=file, order_by_elo=False)
+
+    assert [(line.model, line.elo) for line in score.standings] == [("x", None), ("y", None)]
+    assert score.specs["x"].display_name == "x"
+    assert elo.standings[0].score > 1000.0
+    assert live.standings == before.standings
+    assert booth.store.read.facets().sources == ("arena", "file")
