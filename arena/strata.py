@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leaderboard.style import estimated_tokens
+
 # Chatbot Arena's "longer query" begins at 500 tokens; vendors count tokens differently, bytes / 4 is the same for all.
 LONG_PROMPT_TOKENS = 500
-BYTES_PER_TOKEN = 4
 
 # A language is told apart from this one only by a later version: "und" is ISO 639's word for undetermined.
 UNDETERMINED = "und"
@@ -55,16 +56,11 @@ def classify(prompts: Sequence[str], answers: Sequence[str]) -> Stratum:
     texts = (*prompts, *answers)
     return Stratum(
         multi_turn=len(prompts) > 1,
-        long_prompt=estimated_tokens("".join(prompts)) >= LONG_PROMPT_TOKENS,
+        long_prompt=estimated_tokens(prompts) >= LONG_PROMPT_TOKENS,
         code=any(_FENCE.search(text) for text in texts),
         maths=any(_is_maths(_without_code(text)) for text in texts),
         language=UNDETERMINED,
     )
-
-
-def estimated_tokens(text: str) -> int:
-    """ceil(UTF-8 bytes / 4); a lone surrogate counts three bytes like any other character of its plane."""
-    return -(-len(text.encode("utf-8", errors="surrogatepass")) // BYTES_PER_TOKEN)
 
 
 def _is_maths(text: str) -> bool:

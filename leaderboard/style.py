@@ -48,7 +48,7 @@ def style_of(answers: Sequence[str], *, num_tokens: int | None = None) -> Style:
     text = "\n".join(answers)
     prose = _CODE_BLOCK.sub("", text)
     return Style(
-        length=_estimated_tokens(answers) if num_tokens is None else num_tokens,
+        length=estimated_tokens(answers) if num_tokens is None else num_tokens,
         headings=_count(prose, _HEADING),
         lists=_count(prose, _NUMBERED, _BULLET),
         bold=_count(prose, _STARS, _UNDERSCORES),
@@ -95,8 +95,9 @@ class GameStyles:
         return known
 
 
-def _estimated_tokens(answers: Sequence[str]) -> int:
-    size = sum(len(answer.encode("utf-8", errors="surrogatepass")) for answer in answers)
+def estimated_tokens(texts: Sequence[str]) -> int:
+    """ceil(UTF-8 bytes of all texts / 4), the same for every vendor; 0 for none. A surrogate counts 3 bytes."""
+    size = sum(len(text.encode("utf-8", errors="surrogatepass")) for text in texts)
     return -(-size // BYTES_PER_TOKEN)
 
 

@@ -24,7 +24,7 @@ def columns(method: str) -> dict[str, Any]:
     return {
         "rank": st.column_config.NumberColumn("Rank (UB)", width=75, help=_RANK),
         "spread": st.column_config.TextColumn("Spread", width=65, help="The best and the worst rank it may have"),
-        "model": st.column_config.TextColumn("Model", width=215),
+        "model": st.column_config.TextColumn("Model", width=290),
         "score": st.column_config.NumberColumn(title, format="%.0f", width=25 + 7 * len(title)),
         "interval": st.column_config.TextColumn(
             "95\N{NO-BREAK SPACE}% CI", width=80, help="How far the score's interval reaches"

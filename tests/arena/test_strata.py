@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.strata import NO_STRATUM, classify, estimated_tokens
+from arena.strata import NO_STRATUM, classify
+from leaderboard.style import estimated_tokens
 
 
 def test_plain_talk_is_in_no_category() -> None:
@@ -107,7 +108,7 @@ def test_any_text_can_be_sorted(prompts: list[str], answers: list[str]) -> None:
 
 @given(st.text(alphabet=st.characters()))
 def test_tokens_are_bytes_by_four_rounded_up(text: str) -> None:
-    tokens = estimated_tokens(text)
+    tokens = estimated_tokens([text])
 
     assert (tokens - 1) * 4 < len(text.encode(errors="surrogatepass")) <= tokens * 4
 
