@@ -167,7 +167,10 @@ class ReplyFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One attempt of one side at one turn (`turn` and `attempt` count from 1)."""
+    """One attempt of one side at one turn (`turn` and `attempt` count from 1).
+
+    `text` is what the model wrote; `leaked` are the words in it that give the model away.
+    """
 
     turn: int
     side: Side
@@ -180,6 +183,7 @@ class Reply:
     model_seen: str | None = None
     fingerprint: str = ""
     started_at: datetime | None = None
+    leaked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +201,16 @@ class BattleKind(StrEnum):
     RANKED = "ranked"
     AA = "aa"
     NAMED = "named"
+
+
+class Pace(StrEnum):
+    """How the answers of a battle are shown: as they come; both at once when both are whole; or, when both are whole,
+    written out side by side at equal speed. The latter two hide which model is faster.
+    """
+
+    LIVE = "live"
+    TOGETHER = "together"
+    REPLAY = "replay"
 
 
 class BattleState(StrEnum):
@@ -259,6 +273,8 @@ class Battle:
     owner: str
     turns: tuple[Turn, ...]
     created_at: datetime
+    pace: Pace = Pace.LIVE
+    leaked: bool = False
     vote: Vote | None = None
 
     def history(self, side: Side, *, before_turn: int) -> tuple[Message, ...]:

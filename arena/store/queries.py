@@ -188,8 +188,8 @@ def _turns(connection: Connection, battle_id: str) -> tuple[Turn, ...]:
 
 def _reply(row: Row[Any]) -> Reply:
     figures = {name: getattr(row, name) for name in ReplyFigures.__slots__}
-    values = {name: getattr(row, name) for name in Reply.__slots__ if name != "figures"}
-    return Reply(figures=ReplyFigures(**figures), **values)
+    values = {name: getattr(row, name) for name in Reply.__slots__ if name not in {"figures", "leaked"}}
+    return Reply(figures=ReplyFigures(**figures), leaked=row.leaked or (), **values)
 
 
 def _vote(connection: Connection, battle_id: str) -> Vote | None:
@@ -209,6 +209,8 @@ def _battle(row: Row[Any], *, turns: tuple[Turn, ...], vote: Vote | None) -> Bat
         owner=row.owner or "",
         turns=turns,
         created_at=row.created_at,
+        pace=row.pace,
+        leaked=row.leaked,
         vote=vote,
     )
 
