@@ -11,6 +11,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── AlreadyVoted        one vote per battle, for ever
 │   └── NotRetryable        that side is streaming or already fine
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
+├── LimitReached            too many prompts or votes, or a budget is spent: says when to come back
 ├── CannotRate              these votes do not carry what the rating method needs
 ├── UnknownModel            no model of that name
 ├── UnknownVote             no vote of that number, or one that can never count
@@ -89,6 +90,14 @@ class NotRetryable(BattleError):
 
 class PromptRefused(ArenaError):
     """A prompt cannot be sent as it is; says what to change."""
+
+
+class LimitReached(ArenaError):
+    """Too many prompts or votes in a while, or a budget is spent; the sentence says when to come back."""
+
+    def __init__(self, sentence: str, *, retry_after_seconds: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class CannotRate(ArenaError):
