@@ -118,9 +118,9 @@ def _rules(rates: Rates, act: Act, visitor: Visitor) -> Iterator[_Rule]:
         "voter": (visitor.voter, "You have {done} {times} in the last {span}."),
         "network": (
             visitor.network,
-            "Your network has {done} {times} in the last {span}, which is the most that is taken.",
+            "Your network has {done} {times} in the last {span}, the most that is taken.",
         ),
-        "all": ("", "Everybody together has {done} {times} in the last {span}, which is the most that is taken."),
+        "all": ("", "Everybody together has {done} {times} in the last {span}, the most that is taken."),
     }
     for scope, (key, words) in who.items():
         for name, item, span in ((minute, RateLimitItemPerMinute, "minute"), (day, RateLimitItemPerDay, "24 hours")):
