@@ -10,10 +10,10 @@ from typing import Self
 
 from arena.board import Board, BoardReader
 from arena.catalogue import Catalogue, Roster
-from arena.domain import Battle, BattleKind, BattleState, Side, Turn
+from arena.domain import Battle, BattleState, Side, Turn
 from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, UnknownBattle
 from arena.hold import Holds
-from arena.matchmaking import draw_seats
+from arena.matchmaking import draw_pairing
 from arena.providers import PROVIDERS
 from arena.rated_board import RatedBoard, RatedBoards
 from arena.selection import EVERYTHING, Selection
@@ -100,18 +100,19 @@ class Arena:
         """
         prompt = self._checked(prompt)
         with self._rng_lock:
-            seats = draw_seats(self._roster.ready(), rng=self._rng)
+            drawn = draw_pairing(self._roster.ready(), rng=self._rng, aa_share=self._settings.aa_share)
         battle_id, conversation_id = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         self._store.write.open_battle(
             NewBattle(
                 id=battle_id,
                 conversation_id=conversation_id,
                 ordinal=1,
-                kind=BattleKind.RANKED,
-                seats=seats,
+                kind=drawn.kind,
+                pace=self._settings.pace,
+                seats=drawn.seats,
                 owner=voter,
                 prompt=prompt,
-                fingerprints={side: self._roster.spec(seats[side]).fingerprint for side in Side},
+                fingerprints={side: self._roster.spec(drawn.seats[side]).fingerprint for side in Side},
             )
         ).result()
         self._ask(self._own(battle_id, voter), dict.fromkeys(Side, 1))

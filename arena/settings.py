@@ -12,12 +12,15 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
 from pydantic import (
     AfterValidator,
     Field,
+    IPvAnyNetwork,
+    NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -26,10 +29,12 @@ from pydantic import (
     model_validator,
 )
 
-from arena.domain import ModelSpec
+from arena.breaker import BreakerSettings
+from arena.domain import ModelSpec, Pace
 from arena.errors import SettingsError
 from arena.model_entry import KEY_REMEDY, LITERAL_KEYS, Line, ModelEntry, Table
 from arena.providers import StreamLimits
+from arena.rate_limits import Rates
 
 FILE_NAME = "arena.toml"
 PREFIX = "ARENA_"
@@ -82,11 +87,65 @@ class Elo(Table):
     scale: PositiveFloat = 400.0
 
 
+class RatesTable(Table):
+    """Table `[rates]`: the fields of `Rates`; 0 sets no limit."""
+
+    voter_prompts_per_minute: NonNegativeInt = Rates().voter_prompts_per_minute
+    voter_votes_per_minute: NonNegativeInt = Rates().voter_votes_per_minute
+    voter_votes_per_day: NonNegativeInt = Rates().voter_votes_per_day
+    network_prompts_per_minute: NonNegativeInt = Rates().network_prompts_per_minute
+    network_votes_per_minute: NonNegativeInt = Rates().network_votes_per_minute
+    network_votes_per_day: NonNegativeInt = Rates().network_votes_per_day
+    all_prompts_per_minute: NonNegativeInt = Rates().all_prompts_per_minute
+    all_votes_per_minute: NonNegativeInt = Rates().all_votes_per_minute
+    all_votes_per_day: NonNegativeInt = Rates().all_votes_per_day
+
+
+class Budgets(Table):
+    """Table `[budgets]`: what one voter, and everybody together, may use up on a UTC day; 0 sets no limit."""
+
+    voter_tokens_per_day: NonNegativeInt = 0
+    voter_usd_per_day: NonNegativeFloat = 0.0
+    all_tokens_per_day: NonNegativeInt = 0
+    all_usd_per_day: NonNegativeFloat = 0.0
+
+
+class Breaker(Table):
+    """Table `[breaker]`: when a failing model is rested; the fields of `BreakerSettings`."""
+
+    failures: PositiveInt = BreakerSettings().failures
+    window_seconds: PositiveFloat = BreakerSettings().window_seconds
+    pause_seconds: PositiveFloat = BreakerSettings().pause_seconds
+
+
+class Moderation(Table):
+    """Table `[moderation]`: what is asked about prompts and answers; nothing when neither is set.
+
+    `words_file` holds one forbidden word or phrase a line. `base_url` is an OpenAI-compatible endpoint, `key_variable`
+    the variable that holds its key. `on_outage` says what happens while the endpoint cannot be asked.
+    """
+
+    words_file: Folder | None = None
+    base_url: Line | None = None
+    model: Line = "omni-moderation-latest"
+    key_variable: Line | None = None
+    timeout_seconds: PositiveFloat = 5.0
+    on_outage: Literal["allow", "refuse"] = "allow"
+
+
+class Integrity(Table):
+    """Table `[integrity]`: votes of a risk of `hold_above` or more are held; voters are looked at every so often."""
+
+    hold_above: Annotated[float, Field(gt=0, le=1)] = 0.9
+    sweep_seconds: PositiveFloat = 300.0
+
+
 class Settings(Table):
     """Everything an operator may decide; times in seconds.
 
     `source` is the file it came from, None when there is none. `models` is empty when the file names none: the
-    embedded models fight then. `seed` makes the draw of pairs repeatable.
+    embedded models fight then. `seed` makes the draw of pairs repeatable. `aa_share` of the battles show one model
+    twice. `trusted_proxies` are the addresses whose forwarded headers are believed.
     """
 
     source: Path | None = None
@@ -103,9 +162,18 @@ class Settings(Table):
     max_turns: PositiveInt = 30
     max_prompt_characters: PositiveInt = 50_000
     seed: int | None = None
+    pace: Pace = Pace.LIVE
+    aa_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    redis_url: Annotated[str | None, Field(repr=False)] = None  # may hold a password
     secret: SecretStr | None = None
     limits: Limits = Limits()
     elo: Elo = Elo()
+    rates: RatesTable = RatesTable()
+    budgets: Budgets = Budgets()
+    breaker: Breaker = Breaker()
+    moderation: Moderation = Moderation()
+    integrity: Integrity = Integrity()
     models: tuple[ModelEntry, ...] = ()
 
     @field_validator("secret")
@@ -133,6 +201,14 @@ class Settings(Table):
     def specs(self) -> tuple[ModelSpec, ...]:
         """The models of the file in its order; empty when it names none."""
         return tuple(model.spec() for model in self.models)
+
+    def most_rates(self) -> Rates:
+        """How often may be asked and voted."""
+        return Rates(**dict(self.rates))
+
+    def breaker_settings(self) -> BreakerSettings:
+        """When a failing model is rested."""
+        return BreakerSettings(**dict(self.breaker))
 
     def stream_limits(self) -> StreamLimits:
         """How long and how large one reply may become."""
@@ -218,6 +294,9 @@ def _resolve_paths(table: dict[str, Any], source: Path | None) -> None:
     for key in ("data_dir", "cache_dir"):
         if isinstance(table.get(key), str):
             table[key] = str(source.parent / Path(table[key]).expanduser())
+    moderation = table.get("moderation")
+    if isinstance(moderation, dict) and isinstance(moderation.get("words_file"), str):
+        moderation["words_file"] = str(source.parent / Path(moderation["words_file"]).expanduser())
     # Data never land in the program's own tree, nor among configuration files.
     outside = not source.is_relative_to(_SOURCE_TREE) and source.parent != platformdirs.user_config_path(_PROGRAM)
     if outside:
@@ -288,7 +367,16 @@ def _unknown_key(path: tuple[int | str, ...], *, is_variable: bool) -> str:
     word = str(path[-1])
     if word.lower() in LITERAL_KEYS:
         return f"a key does not belong into this file: {KEY_REMEDY}."
-    tables: dict[int | str, type[Table]] = {"limits": Limits, "elo": Elo, "models": ModelEntry}
+    tables: dict[int | str, type[Table]] = {
+        "limits": Limits,
+        "elo": Elo,
+        "rates": RatesTable,
+        "budgets": Budgets,
+        "breaker": Breaker,
+        "moderation": Moderation,
+        "integrity": Integrity,
+        "models": ModelEntry,
+    }
     known = sorted(tables.get(path[0], Settings).model_fields if len(path) > 1 else Settings.model_fields)
     known = [name for name in known if name != "source"]
     near = [_FOREIGN_WORDS[word.lower()]] if _FOREIGN_WORDS.get(word.lower()) in known else []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
+from arena.domain import BattleKind, EloChange, ModelSpec, Pace, Seats, Side
 from leaderboard.games import Game, Tally
 from leaderboard.ratings import EloSettings
 from leaderboard.verdicts import Verdict
@@ -13,7 +13,10 @@ from leaderboard.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBattle:
-    """A battle to open; `fingerprints` are those of the two models at this moment."""
+    """A battle to open; `fingerprints` are those of the two models at this moment.
+
+    `network` and `prompt_key` are keyed hashes, of where the voter came from and of the prompt's words.
+    """
 
     id: str
     conversation_id: str
@@ -23,6 +26,9 @@ class NewBattle:
     owner: str
     prompt: str
     fingerprints: Mapping[Side, str]
+    pace: Pace = Pace.LIVE
+    network: str | None = None
+    prompt_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

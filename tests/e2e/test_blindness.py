@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from arena.domain import ModelSpec, Seats, Side
-from arena.matchmaking import draw_seats
+from arena.matchmaking import draw_pairing
 from tests.e2e.arena_process import Model, arena_process
 from tests.e2e.battle_page import LABELS, BattlePage
 from tests.e2e.conftest import DEADLINE_MS, NewContext
@@ -86,7 +86,7 @@ def seed_that_seats(left: Model, right: Model) -> int:
     """The draw depends on weights and order alone."""
     specs = [ModelSpec(name=str(m["name"]), provider="scripted", display_name="") for m in (ZWEIHORN, MO)]
     wanted = Seats(a=str(left["name"]), b=str(right["name"]))
-    return next(seed for seed in count() if draw_seats(specs, rng=Random(seed)) == wanted)
+    return next(seed for seed in count() if draw_pairing(specs, rng=Random(seed)).seats == wanted)
 
 
 def play(browser: Browser, url: str) -> Run:
