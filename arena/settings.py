@@ -249,17 +249,24 @@ def api_key(spec: ModelSpec, *, environ: Mapping[str, str] = os.environ) -> str 
     """The key of `spec`, read at the moment of asking; None when it needs none.
 
     Raises:
+        SettingsError: as `key_in`.
+    """
+    return key_in(spec.key_variable, whose=spec.name, environ=environ)
+
+
+def key_in(variable: str | None, *, whose: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The key that a variable holds; None without a variable.
+
+    Raises:
         SettingsError: the variable is not set, blank, or holds what no key can.
     """
-    if spec.key_variable is None:
+    if variable is None:
         return None
-    key = environ.get(spec.key_variable, "").strip()
+    key = environ.get(variable, "").strip()
     if not key:
-        raise SettingsError(
-            f"{spec.name}: the environment variable {spec.key_variable} is not set; export it and start again."
-        )
+        raise SettingsError(f"{whose}: the environment variable {variable} is not set; export it and start again.")
     if not key.isascii() or not key.isprintable():
-        raise SettingsError(f"{spec.name}: {spec.key_variable} holds characters that no key has; copy it again.")
+        raise SettingsError(f"{whose}: {variable} holds characters that no key has; copy it again.")
     return key
 
 
