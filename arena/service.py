@@ -13,13 +13,14 @@ from arena.catalogue import Catalogue, Roster
 from arena.domain import Battle, BattleState, Side, Turn
 from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, UnknownBattle
 from arena.hold import Holds
+from arena.live import LiveBattle
 from arena.matchmaking import draw_pairing
 from arena.providers import PROVIDERS
 from arena.rated_board import RatedBoard, RatedBoards
 from arena.selection import EVERYTHING, Selection
 from arena.settings import Settings
 from arena.store import DayVotes, EloPoint, Facets, NewBattle, Store
-from arena.streaming import LiveBattle, StreamJob, Streams
+from arena.streaming import StreamJob, Streams
 from arena.views import BattleView, battle_view
 from leaderboard import EloSettings, Forecast, Prediction, Verdict
 

@@ -14,7 +14,7 @@ from arena.domain import (
     Turn,
     Vote,
 )
-from arena.streaming import LiveBattle
+from arena.live import LiveBattle
 from leaderboard.verdicts import Verdict
 
 
