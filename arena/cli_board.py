@@ -161,7 +161,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
     from leaderboard import METHODS
 
     title = METHODS[rated.method].title
-    table = table_of("Rank (UB)", "Model", "Elo", title, "95 % CI", "Battles", "Won", "Lost", "Tied", "Win rate")
+    rank = "Rank (UB)" if METHODS[rated.method].has_interval else "Rank"
+    table = table_of(rank, "Model", "Elo", title, "95 % CI", "Battles", "Won", "Lost", "Tied", "Win rate")
     for line in rated.standings:
         table.add_row(
             str(line.rank) if line.rank == line.rank_worst else f"{line.rank} ({line.rank}–{line.rank_worst})",

@@ -16,6 +16,7 @@ from shell import count, moment
 from words import left_out_reason
 
 _RANK = "One more than the number of models that are surely better: whose intervals lie wholly above"
+_PLACE = "The place by this score: a method without intervals cannot tell who is surely better"
 _CHANGE = "Change of the Elo over the last 24 hours; of a past board over its last day"
 _PRICE = "USD per million tokens"
 
@@ -23,8 +24,9 @@ _PRICE = "USD per million tokens"
 def columns(method: str) -> dict[str, Any]:
     """The table's columns; the scores are those of `method`."""
     title = METHODS[method].title
+    rank, meaning = ("Rank (UB)", _RANK) if METHODS[method].has_interval else ("Rank", _PLACE)
     return {
-        "rank": st.column_config.NumberColumn("Rank (UB)", width=75, help=_RANK),
+        "rank": st.column_config.NumberColumn(rank, width=75, help=meaning),
         "spread": st.column_config.TextColumn("Spread", width=65, help="The best and the worst rank it may have"),
         "model": st.column_config.TextColumn("Model", width=290),
         "score": st.column_config.NumberColumn(title, format="%.0f", width=25 + 7 * len(title)),
@@ -71,7 +73,7 @@ def row(line: Line, spec: ModelSpec, label: str, *, change: float | None) -> dic
     rated = line if isinstance(line, RatedStanding) else None
     return {
         "rank": rated and rated.rank,
-        "spread": rated and ranks(rated),
+        "spread": ranks(rated) if rated and rated.plus is not None else None,
         "model": " · ".join(marks),
         "score": rated and rated.score,
         "interval": rated and interval(rated),

@@ -313,6 +313,12 @@ def test_the_standings_carry_a_score_with_its_interval_and_rank(run: Run) -> Non
 
 
 @pytest.mark.usefixtures("board")
+def test_only_a_method_with_intervals_has_a_rank_by_upper_bounds(run: Run) -> None:
+    assert "Rank (UB)" in run("standings").out
+    assert "Rank (UB)" not in run("standings", "--method", "elo_order_free").out
+
+
+@pytest.mark.usefixtures("board")
 def test_the_standings_can_be_those_of_a_selection(run: Run) -> None:
     data = run("standings", "--code", "--since", "2026-01-01", "--json").json
 

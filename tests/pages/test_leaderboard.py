@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from arena.domain import Seats
 from board_filters import View
 from board_json import board_json
-from board_table import interval, lines, ranks
+from board_table import columns, interval, lines, ranks
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 
@@ -218,6 +218,20 @@ def test_the_json_holds_what_the_page_shows_and_how_it_was_made(voted: OpenPage)
     assert told["models"][0]["price_in"] == 1.0
     assert told["models"][1] == told["models"][1] | {"rank": None, "score": None, "elo": 1000.0, "battles": 0}
     assert {entry.keys() == told["models"][0].keys() for entry in told["models"]} == {True}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_a_method_with_intervals_has_a_rank_by_upper_bounds(method: str) -> None:
+    title = columns(method)["rank"]["label"]
+
+    assert title == ("Rank (UB)" if METHODS[method].has_interval else "Rank")
+
+
+def test_a_method_without_intervals_shows_no_spread_of_ranks(voted: OpenPage) -> None:
+    table = voted("standings.py", order="elo_order_free").dataframe[0].value
+
+    assert table["rank"].dropna().tolist() == [1.0, 2.0, 3.0]
+    assert table["spread"].isna().all()
 
 
 def test_ranks_and_intervals_read_well() -> None:
