@@ -203,6 +203,18 @@ class BattleKind(StrEnum):
     NAMED = "named"
 
 
+class LeftOut(StrEnum):
+    """Why the arena itself leaves a vote out of the board; an administrator may give any other reason.
+
+    The battle was not ranked (A/A or named), an answer gave its model away, the vote is held for somebody to look at.
+    """
+
+    AA = "aa"
+    NAMED = "named"
+    LEAKED = "leaked"
+    SUSPICIOUS = "suspicious"
+
+
 class Pace(StrEnum):
     """How the answers of a battle are shown: as they come; both at once when both are whole; or, when both are whole,
     written out side by side at equal speed. The latter two hide which model is faster.
@@ -251,13 +263,17 @@ class EloChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """A final verdict: `seq` is its place in the one total order; `elo` is None unless the battle is ranked."""
+    """A final verdict: `seq` is its place in the one total order.
+
+    `left_out` says why it was left out of the board when it was cast; `elo` is None then.
+    """
 
     battle_id: str
     seq: int
     verdict: Verdict
     elo: Mapping[Side, EloChange] | None
     cast_at: datetime
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +291,7 @@ class Battle:
     created_at: datetime
     pace: Pace = Pace.LIVE
     leaked: bool = False
+    ready_at: datetime | None = None
     vote: Vote | None = None
 
     def history(self, side: Side, *, before_turn: int) -> tuple[Message, ...]:

@@ -3,8 +3,12 @@
 from arena.store.loading import SourceLoad
 from arena.store.queries import Queries
 from arena.store.rows import (
+    NO_BOUNDS,
+    PLAIN_CASTING,
     AuditEntry,
     BoardRows,
+    Bounds,
+    Casting,
     DayVotes,
     EloPoint,
     Facets,
@@ -13,6 +17,7 @@ from arena.store.rows import (
     NewSource,
     SelectedVotes,
     Source,
+    Spending,
     StoredModel,
     VerifyReport,
     VoteRecord,
@@ -21,8 +26,12 @@ from arena.store.store import Store
 from arena.store.writer import Writer
 
 __all__ = [
+    "NO_BOUNDS",
+    "PLAIN_CASTING",
     "AuditEntry",
     "BoardRows",
+    "Bounds",
+    "Casting",
     "DayVotes",
     "EloPoint",
     "Facets",
@@ -33,6 +42,7 @@ __all__ = [
     "SelectedVotes",
     "Source",
     "SourceLoad",
+    "Spending",
     "Store",
     "StoredModel",
     "VerifyReport",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from arena.errors import LimitReached
+from arena.store.rows import Bounds, Spending
 from arena.store.schema import table_of
 from arena.store.trust_schema import BudgetRow
 
@@ -41,24 +42,6 @@ _ADD = update(BUDGET).where(*_OF_SCOPE).values(tokens=_at_least_zero("tokens"), 
 # What no bound reaches: the same statement serves whether there are bounds or not.
 _ENDLESS_TOKENS = 2**62
 _ENDLESS_USD = 1e300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
-    """What an answer may cost, or did: tokens in and out together, and USD."""
-
-    tokens: int = 0
-    usd: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """The most of each within a UTC day; None sets no limit."""
-
-    voter_tokens: int | None = None
-    voter_usd: float | None = None
-    all_tokens: int | None = None
-    all_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

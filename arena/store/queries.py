@@ -239,6 +239,7 @@ def _battle(row: Row[Any], *, turns: tuple[Turn, ...], vote: Vote | None) -> Bat
         created_at=row.created_at,
         pace=row.pace,
         leaked=row.leaked,
+        ready_at=row.ready_at,
         vote=vote,
     )
 

@@ -97,8 +97,8 @@ class BattleRow(Base):
     """A battle and, once both answers are fine, what kind of battle it is (its stratum).
 
     `classifier` is what told its language; '' while nothing has. `leaked` says that an answer gave its model away.
-    `network` is a keyed hash of where the voter came from, `prompt_key` one of the first prompt's words: neither can be
-    read back. `ready_at` is when both latest answers were fine for the first time since the last prompt.
+    `network` is a keyed hash of where the voter came from, `prompt_key` a digest of the first prompt. `ready_at`
+    is when both latest answers had become fine.
     """
 
     __tablename__ = "battle"
@@ -127,7 +127,7 @@ class BattleRow(Base):
     pace: Mapped[Pace] = mapped_column(Choice(Pace), server_default=text("'live'"))
     leaked: Mapped[bool] = mapped_column(Flag, server_default=text("0"))
     network: Mapped[str | None] = mapped_column(Text)
-    prompt_key: Mapped[str | None] = mapped_column(Text)
+    prompt_key: Mapped[int | None] = mapped_column(BIG)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ready_at: Mapped[datetime | None] = mapped_column(Instant)
 

@@ -9,8 +9,19 @@ from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
 from arena.store import battles, contestants, exclusion, sources
+from arena.store.battles import NOTHING_RESERVED
 from arena.store.queue import Job, WriteQueue
-from arena.store.rows import ForeignChunk, NewBattle, NewSource, Source
+from arena.store.rows import (
+    NO_BOUNDS,
+    PLAIN_CASTING,
+    Bounds,
+    Casting,
+    ForeignChunk,
+    NewBattle,
+    NewSource,
+    Source,
+    Spending,
+)
 from arena.store.votes import Ballot
 from leaderboard.verdicts import Verdict
 
@@ -24,8 +35,11 @@ class Writer:
     `ArenaError` from the future; one that cannot be stored raises `StoreError`.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime], lease_seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Callable[[], datetime], lease_seconds: float, bounds: Bounds = NO_BOUNDS
+    ) -> None:
         self._queue = WriteQueue(engine, clock=clock)
+        self._bounds = bounds
         self._lease = timedelta(seconds=lease_seconds)
         self._loading: set[int] = set()
 
@@ -44,16 +58,28 @@ class Writer:
         Raises:
             UnknownModel: a seat names no model of the database.
             UnknownBattle: the conversation belongs to another voter.
+            LimitReached: a budget does not hold what is reserved.
         """
         return self._run(
-            lambda connection, now: battles.open_battle(connection, new, now=now, lease_until=now + self._lease)
+            lambda connection, now: battles.open_battle(
+                connection, new, now=now, lease_until=now + self._lease, bounds=self._bounds
+            )
         )
 
-    def add_turn(self, battle_id: str, owner: str, prompt: str, *, fingerprints: Mapping[Side, str]) -> Future[int]:
+    def add_turn(
+        self,
+        battle_id: str,
+        owner: str,
+        prompt: str,
+        *,
+        fingerprints: Mapping[Side, str],
+        reserved: Mapping[Side, Spending] = NOTHING_RESERVED,
+    ) -> Future[int]:
         """Continue a ready battle with another prompt and two streaming replies; the ordinal of the new turn.
 
         Raises:
             UnknownBattle, AlreadyVoted, NotVotable: only its voter can go on, and only when both answers are fine.
+            LimitReached: a budget does not hold what is reserved.
         """
         return self._run(
             lambda connection, now: battles.add_turn(
@@ -64,14 +90,25 @@ class Writer:
                 fingerprints=fingerprints,
                 now=now,
                 lease_until=now + self._lease,
+                reserved=reserved,
+                bounds=self._bounds,
             )
         )
 
-    def retry_reply(self, battle_id: str, owner: str, side: Side, *, fingerprint: str) -> Future[int]:
+    def retry_reply(
+        self,
+        battle_id: str,
+        owner: str,
+        side: Side,
+        *,
+        fingerprint: str,
+        reserved: Mapping[Side, Spending] = NOTHING_RESERVED,
+    ) -> Future[int]:
         """Begin another attempt of one side at the latest turn; the number of the attempt.
 
         Raises:
             UnknownBattle, AlreadyVoted, NotRetryable: only its voter can, and only what failed, stopped or broke off.
+            LimitReached: a budget does not hold what is reserved.
         """
         return self._run(
             lambda connection, now: battles.retry_reply(
@@ -82,6 +119,8 @@ class Writer:
                 fingerprint=fingerprint,
                 now=now,
                 lease_until=now + self._lease,
+                reserved=reserved,
+                bounds=self._bounds,
             )
         )
 
@@ -91,7 +130,7 @@ class Writer:
         Raises:
             UnknownBattle: there is no such battle.
         """
-        return self._run(lambda connection, _now: battles.finish_reply(connection, battle_id, reply))
+        return self._run(lambda connection, now: battles.finish_reply(connection, battle_id, reply, now=now))
 
     def renew_leases(self, battle_ids: Sequence[str]) -> Future[None]:
         """Say that these battles' replies are still being streamed."""
@@ -102,13 +141,13 @@ class Writer:
         """Mark replies whose lease is over as interrupted; how many."""
         return self._run(lambda connection, now: battles.interrupt_expired(connection, now=now))
 
-    def cast_vote(self, battle_id: str, owner: str, verdict: Verdict) -> Future[Vote]:
+    def cast_vote(self, battle_id: str, owner: str, verdict: Verdict, casting: Casting = PLAIN_CASTING) -> Future[Vote]:
         """End a ready battle with a verdict, once and for ever.
 
         Raises:
             UnknownBattle, NotVotable, AlreadyVoted: also for the very verdict that is stored.
         """
-        return self._queue.submit(Job(ballot=Ballot(battle_id, owner, verdict)))
+        return self._queue.submit(Job(ballot=Ballot(battle_id, owner, verdict, casting)))
 
     def exclude_votes(self, seqs: Collection[int], *, reason: str, actor: str) -> Future[None]:
         """Leave these votes out of the board, as if they had never been cast; they stay stored, with the reason.

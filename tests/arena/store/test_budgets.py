@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
 from arena.errors import LimitReached
-from arena.store.budgets import BUDGET, EVERYBODY, Bounds, Spending, reserve, settle, spent
+from arena.store.budgets import BUDGET, EVERYBODY, reserve, settle, spent
 from arena.store.engine import writing_engine
 from arena.store.migrating import migrate
+from arena.store.rows import Bounds, Spending
 from tests.arena.store.conftest import Clock
 
 ONE = Spending(tokens=700, usd=0.01)

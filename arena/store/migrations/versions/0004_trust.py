@@ -38,7 +38,7 @@ def _widen_battle() -> None:
     )
     op.add_column("battle", sa.Column("leaked", sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.add_column("battle", sa.Column("network", sa.Text(), nullable=True))
-    op.add_column("battle", sa.Column("prompt_key", sa.Text(), nullable=True))
+    op.add_column("battle", sa.Column("prompt_key", BIG, nullable=True))
     op.add_column("battle", sa.Column("ready_at", INSTANT, nullable=True))
 
 
