@@ -14,7 +14,7 @@ from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, Rep
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
 from arena.selection import EVERYTHING, Selection
-from arena.store import audit, foreign_reading, history, selected, sources
+from arena.store import audit, counters, foreign_reading, history, selected, sources
 from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
 from arena.store.history import elo_at_end_of
@@ -139,6 +139,11 @@ class Queries:
         """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""
         with self._look() as connection:
             return _failures(connection)
+
+    def guard_counts(self, *, since: date | None = None) -> Mapping[str, int]:
+        """How often each guard did something, from a UTC day on."""
+        with self._look() as connection:
+            return counters.counts(connection, since=since)
 
     def audit(self) -> tuple[AuditEntry, ...]:
         """Everything that was done to the board from outside, in order."""

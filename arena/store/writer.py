@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
-from arena.store import battles, contestants, exclusion, sources
+from arena.store import battles, contestants, counters, exclusion, sources
 from arena.store.battles import NOTHING_RESERVED
 from arena.store.queue import Job, WriteQueue
 from arena.store.rows import (
@@ -169,6 +169,18 @@ class Writer:
         wanted = frozenset(seqs)
         return self._board(
             lambda connection, now: exclusion.restore(connection, wanted, reason=reason, actor=actor, now=now)
+        )
+
+    def count(self, name: str, *, model: str = "", more: int = 1) -> Future[None]:
+        """Add to one of the guards' counters of today."""
+        return self._run(lambda connection, now: counters.count(connection, name, model=model, more=more, now=now))
+
+    def take_lease(self, chore: str, *, holder: str, seconds: float) -> Future[bool]:
+        """Whether this holder does a chore for all processes in the coming seconds."""
+        return self._run(
+            lambda connection, now: counters.take_lease(
+                connection, chore, holder=holder, now=now, until=now + timedelta(seconds=seconds)
+            )
         )
 
     def begin_source(self, new: NewSource) -> Future[int]:

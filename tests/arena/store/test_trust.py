@@ -241,3 +241,23 @@ def test_going_on_and_retrying_are_within_the_budget_too(tight: Store) -> None:
     battle = tight.read.battle("one")
     assert battle is not None
     assert len(battle.turns) == 1
+
+
+def test_guards_are_counted_by_day(store: Store, clock: Clock) -> None:
+    for _ in range(3):
+        store.write.count("limit")
+    store.write.count("rest", model="ant").result(DEADLINE_SECONDS)
+    clock.advance(days=1)
+    store.write.count("limit", more=2).result(DEADLINE_SECONDS)
+
+    assert store.read.guard_counts() == {"limit": 5, "rest": 1}
+    assert store.read.guard_counts(since=clock.now.date()) == {"limit": 2}
+
+
+def test_a_chore_is_done_by_one_process_until_it_lets_go(store: Store, clock: Clock) -> None:
+    def takes(holder: str) -> bool:
+        return store.write.take_lease("sweep", holder=holder, seconds=60).result(DEADLINE_SECONDS)
+
+    assert [takes("one"), takes("two"), takes("one")] == [True, False, True]
+    clock.advance(seconds=61)
+    assert [takes("two"), takes("one")] == [True, False]
