@@ -11,7 +11,7 @@ from arena.domain import Fault
 # What another answer cannot heal: the model rests after the first.
 HOPELESS = frozenset({Fault.REFUSED_KEY, Fault.QUOTA, Fault.NOT_FOUND, Fault.TLS})
 # What the prompt brought about, or nobody did: says nothing of the model.
-BLAMELESS = frozenset({Fault.CONTENT_FILTER, Fault.CONTEXT_OVERFLOW, Fault.TOO_LARGE, Fault.NOT_READY})
+BLAMELESS = frozenset({Fault.CONTENT_FILTER, Fault.MODERATED, Fault.CONTEXT_OVERFLOW, Fault.TOO_LARGE, Fault.NOT_READY})
 LONGEST_PAUSE_SECONDS = 900.0
 
 

@@ -131,6 +131,7 @@ class Fault(StrEnum):
     REFUSED_KEY = "refused_key"
     NOT_FOUND = "not_found"
     CONTENT_FILTER = "content_filter"
+    MODERATED = "moderated"
     UNREACHABLE = "unreachable"
     TLS = "tls"
     REDIRECTED = "redirected"
@@ -291,6 +292,7 @@ class Battle:
     created_at: datetime
     pace: Pace = Pace.LIVE
     leaked: bool = False
+    prompt_key: int | None = None
     ready_at: datetime | None = None
     vote: Vote | None = None
 

@@ -14,6 +14,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 ├── LimitReached            too many prompts or votes, or a budget is spent: says when to come back
 ├── CannotRate              these votes do not carry what the rating method needs
 ├── UnknownModel            no model of that name
+├── UnknownVoter            nobody of that id has opened a battle
 ├── UnknownVote             no vote of that number, or one that can never count
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
 ├── StoreError              the database cannot be used
@@ -106,6 +107,10 @@ class CannotRate(ArenaError):
 
 class UnknownModel(ArenaError):
     """No model of that name in the catalogue or the database."""
+
+
+class UnknownVoter(ArenaError):
+    """Nobody of that id has opened a battle here."""
 
 
 class UnknownVote(ArenaError):

@@ -40,7 +40,8 @@ class StreamJob:
     """One reply to fetch. `messages` end with the prompt and do not hold the system prompt.
 
     `resolve` is called on the loop, so it must not block; it raises ProviderFault when the model cannot be asked now.
-    Readers see the text through a mask that `mask` makes, or as it is; stored is what the model wrote.
+    Readers see the text through a mask that `mask` makes, or as it is; stored is what the model wrote. `inspect` looks
+    at the ended attempt before it is recorded, may return another, and may take its time.
     """
 
     turn: int
@@ -50,6 +51,7 @@ class StreamJob:
     messages: Sequence[Message]
     resolve: Callable[[], Endpoint]
     mask: Callable[[], Mask] | None = None
+    inspect: Callable[["StreamJob", Reply], Awaitable[Reply]] | None = None
 
 
 class Timer:
@@ -78,7 +80,6 @@ class Streams:
         record: stores an ended attempt of a battle. It must not block; the side shows its end when the future
             resolves, so a page that sees the end can read it from the database.
         renew: tells the store which battles are still being written, every 2 s. It must not block.
-        inspect: looks at an ended attempt before it is recorded and may return another; it may take its time.
         limits: what one reply may take.
         lease_seconds: how long a battle goes on after the last `touch`.
     """
@@ -89,14 +90,12 @@ class Streams:
         *,
         record: Callable[[str, Reply], Future[Any]],
         renew: Callable[[Sequence[str]], object],
-        inspect: Callable[["StreamJob", Reply], Awaitable[Reply]] | None = None,
         limits: StreamLimits | None = None,
         lease_seconds: float = 5.0,
     ) -> None:
         self._providers = dict(providers)
         self._record = record
         self._renew = renew
-        self._inspect = inspect
         self._limits = limits or StreamLimits()
         self._lease_seconds = lease_seconds
         self._lock = Lock()
@@ -204,8 +203,8 @@ class Streams:
         try:
             await asyncio.wait([pump])
             ended = reply.ended(pump)
-            if self._inspect is not None:
-                ended = await self._inspect(reply.job, ended)
+            if reply.job.inspect is not None:
+                ended = await reply.job.inspect(reply.job, ended)
             await asyncio.wrap_future(self._record(reply.battle_id, ended))
             status, fault = ended.status, ended.fault
         except Exception:

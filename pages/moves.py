@@ -4,7 +4,7 @@ import streamlit as st
 
 from arena.domain import Side
 from leaderboard import Verdict
-from shell import noticed, session, the_arena, voter
+from shell import network, noticed, session, the_arena, voter
 
 
 def go_to(battle_id: str) -> None:
@@ -24,15 +24,15 @@ def ask(prompt: str | None = None) -> None:
     battle_id = session().battle_id
     with noticed():
         if battle_id is None:
-            go_to(the_arena().open_battle(voter(), prompt))
+            go_to(the_arena().open_battle(voter(), prompt, network=network()))
         else:
-            the_arena().write_on(battle_id, voter(), prompt)
+            the_arena().write_on(battle_id, voter(), prompt, network=network())
 
 
 def vote(verdict: Verdict) -> None:
     """Hold a verdict for a few seconds."""
     with noticed():
-        the_arena().hold(_battle_id(), voter(), verdict)
+        the_arena().hold(_battle_id(), voter(), verdict, network=network())
 
 
 def undo() -> None:
@@ -56,7 +56,7 @@ def stop() -> None:
 def retry(side: Side) -> None:
     """Ask one side again."""
     with noticed():
-        the_arena().retry(_battle_id(), voter(), side)
+        the_arena().retry(_battle_id(), voter(), side, network=network())
 
 
 def _battle_id() -> str:

@@ -1,5 +1,7 @@
 """The two panes of a battle: conversation, growing answers, and after the vote the names above them."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -9,11 +11,16 @@ import moves
 from arena.domain import BattleState, ReplyStatus, Side
 from arena.views import BattleView, Reveal, RevealedModel, SideView
 from safe_markdown import SafeMarkdown, split_thought
-from shell import plain, rating, signed
+from shell import breathe, plain, rating, signed
 from words import trouble
 
 PANE_HEIGHT = 520
 RETRY = "🔄 Retry this side"
+
+# Some 400 characters a second, and never longer than eight seconds in all.
+WRITE_OUT_SECONDS = 0.1
+WRITE_OUT_CHARACTERS = 40
+WRITE_OUT_TICKS = 80
 
 
 @dataclass(slots=True)
@@ -56,6 +63,18 @@ def draw_pane(view: BattleView, side: Side) -> Answer:
                         waits = view.state is BattleState.STREAMING
                         st.button(RETRY, key=f"retry-{side}", on_click=moves.retry, args=(side,), disabled=waits)
     return answer
+
+
+def write_out(view: BattleView, answers: Mapping[Side, Answer]) -> None:
+    """Write both finished answers out at one pace, so that neither looks faster than the other."""
+    texts = {side: reply.text for side, reply in view.turns[-1].sides.items()}
+    longest = max(map(len, texts.values()), default=0)
+    ticks = min(WRITE_OUT_TICKS, -(-longest // WRITE_OUT_CHARACTERS))
+    for tick in range(1, ticks):
+        for side, text in texts.items():
+            answers[side].draw(text[: longest * tick // ticks], growing=True)
+        breathe()
+        time.sleep(WRITE_OUT_SECONDS)
 
 
 def _below(reply: SideView, *, key: str) -> None:

@@ -1,5 +1,6 @@
 """The database: `Store.open(url)`, then `store.read` for every question and `store.write` for every change."""
 
+from arena.store.ballots import Alarm, Examined
 from arena.store.loading import SourceLoad
 from arena.store.queries import Queries
 from arena.store.rows import (
@@ -23,17 +24,21 @@ from arena.store.rows import (
     VoteRecord,
 )
 from arena.store.store import Store
+from arena.store.trust_figures import Attempts, TrustFigures
 from arena.store.writer import Writer
 
 __all__ = [
     "NO_BOUNDS",
     "PLAIN_CASTING",
+    "Alarm",
+    "Attempts",
     "AuditEntry",
     "BoardRows",
     "Bounds",
     "Casting",
     "DayVotes",
     "EloPoint",
+    "Examined",
     "Facets",
     "LastVote",
     "NewBattle",
@@ -45,6 +50,7 @@ __all__ = [
     "Spending",
     "Store",
     "StoredModel",
+    "TrustFigures",
     "VerifyReport",
     "VoteRecord",
     "Writer",

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
-from arena.store import battles, contestants, counters, exclusion, sources
+from arena.store import ballots, battles, contestants, counters, exclusion, sources
 from arena.store.battles import NOTHING_RESERVED
 from arena.store.queue import Job, WriteQueue
 from arena.store.rows import (
@@ -174,6 +174,26 @@ class Writer:
     def count(self, name: str, *, model: str = "", more: int = 1) -> Future[None]:
         """Add to one of the guards' counters of today."""
         return self._run(lambda connection, now: counters.count(connection, name, model=model, more=more, now=now))
+
+    def settle_sweep(self, *, hold: frozenset[int], release: frozenset[int], alarms: Mapping[str, str]) -> Future[None]:
+        """Hold and release votes as a sweep says, but for those that an administrator has decided about."""
+        return self._board(
+            lambda connection, now: ballots.settle_sweep(connection, hold=hold, release=release, alarms=alarms, now=now)
+        )
+
+    def trust_voter(self, voter: str, *, trusted: bool, actor: str) -> Future[None]:
+        """Make a voter's votes a measure for others', or not any more.
+
+        Raises:
+            UnknownVoter: nobody of that id has opened a battle.
+        """
+        return self._board(
+            lambda connection, now: ballots.trust(connection, voter, trusted=trusted, actor=actor, now=now)
+        )
+
+    def note_login(self, voter: str) -> Future[None]:
+        """Remember that a voter logged in; the first time counts."""
+        return self._run(lambda connection, now: ballots.note_login(connection, voter, now=now))
 
     def take_lease(self, chore: str, *, holder: str, seconds: float) -> Future[bool]:
         """Whether this holder does a chore for all processes in the coming seconds."""

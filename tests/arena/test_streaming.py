@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from threading import Event
@@ -19,8 +19,6 @@ from arena.streaming import Endpoint, StreamJob, Streams
 SPEC = ModelSpec(name="m", provider="scripted", display_name="M", script={"text": "Hello world"})
 FOREVER: dict[str, Any] = {"text": "tick " * 10_000, "tokens_per_second": 50}
 PROMPT = (Message(Role.USER, "hi"),)
-
-Inspect = Callable[[StreamJob, Reply], Awaitable[Reply]]
 
 
 class Records:
@@ -61,14 +59,11 @@ def records() -> Records:
 def make_streams(records: Records) -> Iterator[Callable[..., Streams]]:
     made: list[Streams] = []
 
-    def make(
-        *, lease_seconds: float = 60.0, providers: dict[str, Provider] | None = None, inspect: Inspect | None = None
-    ) -> Streams:
+    def make(*, lease_seconds: float = 60.0, providers: dict[str, Provider] | None = None) -> Streams:
         streams = Streams(
             providers or {name: build() for name, build in PROVIDERS.items()},
             record=records.record,
             renew=records.renewed.append,
-            inspect=inspect,
             limits=StreamLimits(),
             lease_seconds=lease_seconds,
         )
@@ -541,12 +536,12 @@ def test_hidden_answers_cannot_be_read_before_they_are_stored(streams: Streams, 
     assert {reply.text for _, reply in records.replies} == {"Hello world"}
 
 
-def test_an_inspector_may_turn_an_answer_into_a_failure(make_streams: Callable[..., Streams], records: Records) -> None:
+def test_an_inspector_may_turn_an_answer_into_a_failure(streams: Streams, records: Records) -> None:
     async def refuse(job: StreamJob, reply: Reply) -> Reply:
         assert job.spec.name == "m"
         return replace(reply, status=ReplyStatus.FAILED, fault=Fault.CONTENT_FILTER)
 
-    battle = make_streams(inspect=refuse).start("b", [job()])
+    battle = streams.start("b", [replace(job(), inspect=refuse)])
     wait_for_end(battle)
 
     assert records.of(Side.A).fault is Fault.CONTENT_FILTER
@@ -554,14 +549,12 @@ def test_an_inspector_may_turn_an_answer_into_a_failure(make_streams: Callable[.
 
 
 def test_an_inspector_that_breaks_fails_one_answer_and_is_logged(
-    make_streams: Callable[..., Streams], caplog: pytest.LogCaptureFixture
+    streams: Streams, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def break_(_job: StreamJob, reply: Reply) -> Reply:
-        if reply.side is Side.A:
-            raise OSError("no guard")
-        return reply
+    async def break_(_job: StreamJob, _reply: Reply) -> Reply:
+        raise OSError("no guard")
 
-    battle = make_streams(inspect=break_).start("b", [job(Side.A), job(Side.B)])
+    battle = streams.start("b", [replace(job(Side.A), inspect=break_), job(Side.B)])
     wait_for_end(battle)
 
     assert [battle.sides[side].status for side in Side] == [ReplyStatus.FAILED, ReplyStatus.OK]
