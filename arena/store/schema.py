@@ -5,11 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
 from arena.store.columns import BIG, FLOAT, Choice, CleanText, Flag, Instant, Names
+from leaderboard.style import STYLE_FEATURES
 from leaderboard.verdicts import Verdict
 
 NAMING = {
@@ -19,6 +20,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+ANSWERED = text("status = 'ok'")
 
 
 class EventKind(StrEnum):
@@ -90,7 +94,10 @@ class ConversationRow(Base):
 
 
 class BattleRow(Base):
-    """A battle and, once both answers are fine, what kind of battle it is (its stratum)."""
+    """A battle and, once both answers are fine, what kind of battle it is (its stratum).
+
+    `classifier` is what told its language; '' while nothing has.
+    """
 
     __tablename__ = "battle"
     __table_args__ = _args(
@@ -113,6 +120,7 @@ class BattleRow(Base):
     code: Mapped[bool] = mapped_column(Flag)
     maths: Mapped[bool] = mapped_column(Flag)
     language: Mapped[str] = mapped_column(Text)
+    classifier: Mapped[str] = mapped_column(Text, server_default=text("''"))
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -132,6 +140,7 @@ class ReplyRow(Base):
     """One attempt of one side at one turn; while it streams, whoever streams it renews `lease_until`.
 
     The list of faults will grow, and a new one must not make an answer unstorable: it is the one enum without a CHECK.
+    `length`, `headings`, `lists` and `bold` are the answer's `leaderboard.style.Style`; null where nobody counted.
     """
 
     __tablename__ = "reply"
@@ -142,6 +151,8 @@ class ReplyRow(Base):
         _one_of("finish_reason", FinishReason),
         CheckConstraint("attempt >= 1", name="attempt"),
         CheckConstraint("status <> 'streaming' OR lease_until IS NOT NULL", name="leased"),
+        # Style control reads the counts of every answer: here they lie together, not each behind its text.
+        Index("ix_reply_style", "battle", "side", *STYLE_FEATURES, sqlite_where=ANSWERED, postgresql_where=ANSWERED),
     )
 
     battle: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -157,6 +168,10 @@ class ReplyRow(Base):
     first_token_ms: Mapped[int | None] = mapped_column(BIG)
     duration_ms: Mapped[int | None] = mapped_column(BIG)
     cost_usd: Mapped[float | None] = mapped_column(FLOAT)
+    length: Mapped[int | None] = mapped_column(BIG)
+    headings: Mapped[int | None] = mapped_column(BIG)
+    lists: Mapped[int | None] = mapped_column(BIG)
+    bold: Mapped[int | None] = mapped_column(BIG)
     model_seen: Mapped[str | None] = mapped_column(CleanText)
     fingerprint: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(Instant)

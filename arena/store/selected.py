@@ -1,22 +1,21 @@
 """Which votes a selection holds: sums over tallies, and the votes themselves where a method needs their order."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from arena.language import UNDETERMINED
 from arena.selection import Selection
-from arena.store.board import COUNTED, SOURCE, STRATUM, read_board, votes_now
-from arena.store.rows import DayVotes, Facets, SelectedVotes
+from arena.store.board import COUNTED, SOURCE, end_of, read_board, start_of
+from arena.store.ordered import TIES, categories, ordered_votes, own_conditions
+from arena.store.rows import DayVotes, Facets, LastVote, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
-from arena.strata import UNDETERMINED
-from leaderboard.games import Game, Tally
-from leaderboard.verdicts import Verdict
+from leaderboard.games import Tally
 
 UNKNOWN_DAY = ""  # of imported votes whose file has no time
-TIES = (Verdict.TIE, Verdict.BOTH_BAD)
 
 
 def facets(connection: Connection) -> Facets:
@@ -33,17 +32,31 @@ def facets(connection: Connection) -> Facets:
     )
 
 
-def selected_votes(connection: Connection, selection: Selection, *, in_order: bool) -> SelectedVotes:
-    """The selection's votes by pair, how many of it are left out, and on demand its games in order."""
+def selected_votes(
+    connection: Connection, selection: Selection, *, in_order: bool, with_styles: bool = False
+) -> SelectedVotes:
+    """The selection's votes by pair, how many are left out, and on demand its games in order, with their styles."""
+    board = read_board(connection)
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
     wanted = list(_conditions(selection))
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
-    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted).group_by(*key).order_by(*key)
+    two = TallyRow.seat_a != TallyRow.seat_b  # a model that meets itself says nothing about its strength
+    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted, two).group_by(*key).order_by(*key)
+    sources = sorted(selection.sources)
+    ordered = (
+        ordered_votes(connection, sources, selection=selection, with_styles=with_styles)
+        if in_order or with_styles
+        else None
+    )
     return SelectedVotes(
-        version=read_board(connection).version,
+        version=board.version,
+        last_seq=board.last_seq,
         tallies=tuple(Tally(*row) for row in connection.execute(sums) if row.n),
         left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, wanted)),
-        games=_games(connection, selection) if in_order and selection.sources == {SOURCE} else None,
+        games=ordered.games if ordered else None,
+        styles=ordered.styles if ordered else None,
+        last_vote=_last_vote(connection, selection),
+        undated=_undated(connection, selection),
     )
 
 
@@ -59,41 +72,46 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
     return tuple(DayVotes(date.fromisoformat(row.day), row.n) for row in connection.execute(days) if row.n)
 
 
-def _games(connection: Connection, selection: Selection) -> tuple[Game, ...]:
-    """The arena's own votes of a selection, in the order in which they were cast."""
-    conditions = [VoteRow.__table__.c[name] == wanted for name, wanted in _categories(selection)]
-    if selection.without_ties:
-        conditions.append(VoteRow.verdict.not_in(TIES))
-    votes = connection.execute(votes_now().where(*conditions))
-    return tuple(
-        Game(vote.seat_a, vote.seat_b, vote.verdict)
-        for vote in votes
-        if (selection.with_left_out or vote.left_out is None) and _in_time(vote.cast_at.date(), selection)
+def _last_vote(connection: Connection, selection: Selection) -> LastVote:
+    """When the selection's last vote was cast, counted or not: to the day, of the arena's own to the moment."""
+    dated = [*_conditions(selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
+    latest = select(TallyRow.day).where(*dated).order_by(TallyRow.day.desc()).limit(1)
+    # Source by source each is one step in the index.
+    days = [connection.scalar(latest.where(TallyRow.source == source)) for source in sorted(selection.sources)]
+    day = max(filter(None, days), default=None)
+    if day is None:
+        return LastVote(None, None)
+    last = date.fromisoformat(day)
+    if selection.sources != {SOURCE}:
+        return LastVote(last, None)
+    on_it = (VoteRow.cast_at >= start_of(last), VoteRow.cast_at <= end_of(last))
+    return LastVote(
+        last, connection.scalar(select(func.max(VoteRow.cast_at)).where(*own_conditions(selection), *on_it))
     )
 
 
+def _undated(connection: Connection, selection: Selection) -> int:
+    """Votes without a time, which no range of days holds; 0 where days do not matter."""
+    if selection.since is None and selection.until is None:
+        return 0
+    always = replace(selection, since=None, until=None)
+    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
+    sums = select(func.sum(TallyRow.n)).where(*_conditions(always), *counted, TallyRow.day == UNKNOWN_DAY)
+    return connection.scalar(sums) or 0
+
+
 def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """On tallies; days are ISO texts, and the text for an unknown day sorts before all of them."""
     yield TallyRow.source.in_(sorted(selection.sources))
-    for name, wanted in _categories(selection):
+    for name, wanted in categories(selection):
         yield TallyRow.__table__.c[name] == wanted
     if selection.since is not None:
         yield TallyRow.day >= selection.since.isoformat()
     if selection.until is not None:
         yield TallyRow.day <= selection.until.isoformat()
+        yield TallyRow.day != UNKNOWN_DAY
     if selection.without_ties:
         yield TallyRow.verdict.not_in(TIES)
-
-
-def _categories(selection: Selection) -> Iterator[tuple[str, Any]]:
-    for name in STRATUM:
-        wanted = getattr(selection, name)
-        if wanted is not None:
-            yield name, wanted
-
-
-def _in_time(day: date, selection: Selection) -> bool:
-    after = selection.since is None or day >= selection.since
-    return after and (selection.until is None or day <= selection.until)
 
 
 def _left_out(connection: Connection, wanted: list[ColumnElement[bool]]) -> Mapping[str, int]:
