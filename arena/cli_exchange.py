@@ -1,4 +1,4 @@
-"""`arena import`, `arena export`, `arena sources`: votes of other arenas, and ours for others."""
+"""`arena import`, `arena export`, `arena sources …`: votes of other arenas, and ours for others."""
 
 import gc
 import json
@@ -22,6 +22,8 @@ _File = Annotated[Path, typer.Argument(help="The file, plain or packed with gzip
 _Format = Annotated[
     str | None, typer.Option("--format", help="Its format; recognised by the content when it is not given.")
 ]
+
+sources = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
 def import_votes(
@@ -74,8 +76,12 @@ def export_votes(
     typer.echo(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
 
 
-def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Show what has been imported."""
+@sources.callback(epilog="Example: arena sources --json")
+def list_sources(context: typer.Context, config: Config = None, *, as_json: AsJson = False) -> None:
+    """Show what has been imported, or remove some of it."""
+    if context.invoked_subcommand is not None:
+        context.obj = config
+        return
     with _store_to_read(settings_of(config)) as store:
         found = store.read.sources()
     if as_json:
@@ -86,6 +92,23 @@ def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
         votes = f"{source.votes:,}" + (" (counts only)" if source.tallies_only else "")
         table.add_row(source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
     print_table(table)
+
+
+@sources.command("remove", epilog="Example: arena sources remove llmfao_votes")
+def remove_source(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The source's name, as `arena sources` shows it.")],
+    config: Config = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove an imported source with all its votes; the arena's own votes and its Elo stay as they are."""
+    with _store_to_write(settings_of(config or context.obj)) as store:
+        found = {source.name: source for source in store.read.sources()}
+        if name in found and not yes:
+            typer.confirm(f"Remove {name!r} and its {found[name].votes:,} votes for good?", abort=True)
+        store.write.remove_source(name, actor=_ACTOR).result()
+    typer.echo(f"Removed {name!r}.")
 
 
 @contextmanager

@@ -16,7 +16,10 @@ def _of_foreign_vote() -> ForeignKeyConstraint:
 
 
 class SourceState(StrEnum):
-    """An imported file is invisible while it is being loaded; one that stays so was broken off and is removed."""
+    """An imported file is invisible (`loading`) until it is whole, and again once it is to be removed.
+
+    What is found invisible when nobody loads it was broken off, and is removed.
+    """
 
     LOADING = "loading"
     LIVE = "live"

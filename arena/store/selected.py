@@ -11,6 +11,7 @@ from arena.selection import Selection
 from arena.store.board import COUNTED, SOURCE, STRATUM, read_board, votes_now
 from arena.store.rows import DayVotes, Facets, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
+from arena.store.sources import live
 from arena.strata import UNDETERMINED
 from leaderboard.games import Game, Tally
 from leaderboard.verdicts import Verdict
@@ -21,12 +22,13 @@ TIES = (Verdict.TIE, Verdict.BOTH_BAD)
 
 def facets(connection: Connection) -> Facets:
     """What the stored votes can be selected by."""
-    sources = connection.scalars(select(TallyRow.source).distinct().order_by(TallyRow.source)).all()
-    languages = connection.scalars(select(TallyRow.language).distinct().order_by(TallyRow.language)).all()
-    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(TallyRow.day != UNKNOWN_DAY)
+    sources = _visible(connection)
+    seen = TallyRow.source.in_(sources)
+    languages = connection.scalars(select(TallyRow.language).where(seen).distinct().order_by(TallyRow.language)).all()
+    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(seen, TallyRow.day != UNKNOWN_DAY)
     first, last = connection.execute(days).one()
     return Facets(
-        sources=tuple(dict.fromkeys([SOURCE, *sources])),
+        sources=sources,
         languages=tuple(language for language in languages if language != UNDETERMINED),
         first_day=date.fromisoformat(first) if first else None,
         last_day=date.fromisoformat(last) if last else None,
@@ -36,7 +38,7 @@ def facets(connection: Connection) -> Facets:
 def selected_votes(connection: Connection, selection: Selection, *, in_order: bool) -> SelectedVotes:
     """The selection's votes by pair, how many of it are left out, and on demand its games in order."""
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
-    wanted = list(_conditions(selection))
+    wanted = list(_conditions(connection, selection))
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted).group_by(*key).order_by(*key)
     return SelectedVotes(
@@ -52,7 +54,7 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     days = (
         select(TallyRow.day, func.sum(TallyRow.n).label("n"))
-        .where(*_conditions(selection), *counted, TallyRow.day != UNKNOWN_DAY)
+        .where(*_conditions(connection, selection), *counted, TallyRow.day != UNKNOWN_DAY)
         .group_by(TallyRow.day)
         .order_by(TallyRow.day)
     )
@@ -72,8 +74,13 @@ def _games(connection: Connection, selection: Selection) -> tuple[Game, ...]:
     )
 
 
-def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
-    yield TallyRow.source.in_(sorted(selection.sources))
+def _visible(connection: Connection) -> tuple[str, ...]:
+    """The arena and the live sources: of files that are being loaded or removed there may be tallies, too."""
+    return (SOURCE, *(source.name for source in live(connection)))
+
+
+def _conditions(connection: Connection, selection: Selection) -> Iterator[ColumnElement[bool]]:
+    yield TallyRow.source.in_([name for name in _visible(connection) if name in selection.sources])
     for name, wanted in _categories(selection):
         yield TallyRow.__table__.c[name] == wanted
     if selection.since is not None:

@@ -161,6 +161,25 @@ class Writer:
             lambda connection, now: sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
         )
 
+    def remove_source(self, name: str, *, actor: str) -> Future[None]:
+        """Hide an imported source at once and remove it in steps between which others write; resolved when it is gone.
+
+        What a closing store leaves of it is removed at the next opening.
+
+        Raises:
+            UnknownSource: there is no such source, or it is the arena's own votes; nothing is changed.
+        """
+        hidden: list[int] = []
+
+        def hide(connection: Connection, now: datetime) -> bool:
+            hidden.append(sources.hide(connection, name, actor=actor, now=now))
+            self._loading.discard(hidden[-1])
+            return False
+
+        return self._until_done(
+            lambda connection, _now: sources.remove_some(connection, hidden[-1]), begun=self._board(hide)
+        )
+
     def discard_source(self, source_id: int) -> Future[None]:
         """Remove a source that did not become live, in steps between which others write."""
         self._loading.discard(source_id)
@@ -179,8 +198,10 @@ class Writer:
         """Store what is queued and end the thread."""
         self._queue.close()
 
-    def _until_done(self, step: Callable[[Connection, datetime], bool]) -> Future[None]:
-        """Queue `step` again and again, behind whatever came meanwhile, until it returns True."""
+    def _until_done(
+        self, step: Callable[[Connection, datetime], bool], *, begun: Future[bool] | None = None
+    ) -> Future[None]:
+        """Queue `step` again and again, behind whatever came meanwhile, until it returns True; `begun` comes first."""
         done: Future[None] = Future()
 
         def after(ended: Future[bool]) -> None:
@@ -191,7 +212,7 @@ class Writer:
             else:
                 self._run(step).add_done_callback(after)
 
-        self._run(step).add_done_callback(after)
+        (begun or self._run(step)).add_done_callback(after)
         return done
 
     def _run(self, operation: Callable[[Connection, datetime], T]) -> Future[T]:
