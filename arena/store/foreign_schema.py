@@ -26,7 +26,10 @@ class SourceState(StrEnum):
 
 
 class SourceRow(Base):
-    """A file of votes that was imported; `tallies_only` when it held counts, so that there are no votes of it."""
+    """A file of votes that was imported; `tallies_only` when it held counts, so that there are no votes of it.
+
+    `classifier` is what its texts were sorted and counted by; null while that is still to be done.
+    """
 
     __tablename__ = "source"
     __table_args__ = _args(
@@ -43,6 +46,7 @@ class SourceRow(Base):
     imported_at: Mapped[datetime] = mapped_column(Instant)
     votes: Mapped[int] = mapped_column(BIG)
     tallies_only: Mapped[bool] = mapped_column(Flag)
+    classifier: Mapped[str | None] = mapped_column(Text)
 
 
 class ForeignModelRow(Base):

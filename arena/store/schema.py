@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
@@ -90,7 +90,10 @@ class ConversationRow(Base):
 
 
 class BattleRow(Base):
-    """A battle and, once both answers are fine, what kind of battle it is (its stratum)."""
+    """A battle and, once both answers are fine, what kind of battle it is (its stratum).
+
+    `classifier` is what told its language; '' while nothing has.
+    """
 
     __tablename__ = "battle"
     __table_args__ = _args(
@@ -113,6 +116,7 @@ class BattleRow(Base):
     code: Mapped[bool] = mapped_column(Flag)
     maths: Mapped[bool] = mapped_column(Flag)
     language: Mapped[str] = mapped_column(Text)
+    classifier: Mapped[str] = mapped_column(Text, server_default=text("''"))
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -132,6 +136,7 @@ class ReplyRow(Base):
     """One attempt of one side at one turn; while it streams, whoever streams it renews `lease_until`.
 
     The list of faults will grow, and a new one must not make an answer unstorable: it is the one enum without a CHECK.
+    `length`, `headings`, `lists` and `bold` are the answer's `leaderboard.style.Style`; null where nobody counted.
     """
 
     __tablename__ = "reply"
@@ -157,6 +162,10 @@ class ReplyRow(Base):
     first_token_ms: Mapped[int | None] = mapped_column(BIG)
     duration_ms: Mapped[int | None] = mapped_column(BIG)
     cost_usd: Mapped[float | None] = mapped_column(FLOAT)
+    length: Mapped[int | None] = mapped_column(BIG)
+    headings: Mapped[int | None] = mapped_column(BIG)
+    lists: Mapped[int | None] = mapped_column(BIG)
+    bold: Mapped[int | None] = mapped_column(BIG)
     model_seen: Mapped[str | None] = mapped_column(CleanText)
     fingerprint: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(Instant)

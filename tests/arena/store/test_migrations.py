@@ -1,18 +1,22 @@
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, insert, inspect, make_url, select
+from sqlalchemy import Connection, Engine, insert, inspect, make_url, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.schema import CreateTable
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
+from arena.store import Store
 from arena.store.engine import writing_engine
+from arena.store.foreign_schema import SourceRow
 from arena.store.migrating import alembic_config, migrate
 from arena.store.schema import Base, BattleRow, EventKind, ModelRow, ReplyRow, VoteEventRow, VoteRow
 from arena.strata import NO_STRATUM
@@ -86,6 +90,69 @@ def test_there_is_one_line_of_numbered_migrations(migrated: Engine) -> None:
 
     numbers = [script.revision for script in scripts][::-1]
     assert numbers == [f"{n:04}" for n in range(1, len(numbers) + 1)]
+
+
+OLD_ROWS = {
+    "0001": [
+        """INSERT INTO model (name, display_name, state, fingerprint, provider, vision, aliases, created_at)
+        VALUES ('a', 'A', 'enabled', '', 'p', 0, '[]', :now), ('b', 'B', 'enabled', '', 'p', 0, '[]', :now)""",
+        "INSERT INTO rating VALUES ('a', 1016.0), ('b', 984.0)",
+        "INSERT INTO board_state VALUES (1, 2, 1, :now, 32.0, 1000.0, 400.0)",
+        "INSERT INTO conversation VALUES ('c', 'o', :now)",
+        """INSERT INTO battle (id, conversation, ordinal, kind, seat_a, seat_b, state, owner, multi_turn, long_prompt,
+        code, maths, language, created_at)
+        VALUES ('x', 'c', 1, 'ranked', 'a', 'b', 'voted', 'o', 0, 0, 0, 0, 'und', :now)""",
+        "INSERT INTO turn VALUES ('x', 1, 'Why?', :now)",
+        """INSERT INTO reply (battle, turn, side, attempt, status, text, fingerprint, started_at)
+        VALUES ('x', 1, 'a', 1, 'ok', '# Because', '', :now), ('x', 1, 'b', 1, 'ok', 'So.', '', :now)""",
+        "INSERT INTO vote VALUES (1, 'x', 'o', 'a', 'a', 'b', 1000.0, 1000.0, 16.0, NULL, 0, 0, 0, 0, 'und', :now)",
+        "INSERT INTO tally VALUES ('arena', '2026-11-22', 0, 0, 0, 0, 'und', '', 'a', 'b', 'a', 1)",
+    ],
+    "0002": [
+        "INSERT INTO source VALUES (1, 'file', 'csv', 'ff', 'live', :now, 1, 0)",
+        "INSERT INTO foreign_model VALUES (1, 'a'), (2, 'z')",
+        "INSERT INTO foreign_vote VALUES (1, 0, 1, 2, 'a', NULL, NULL, NULL, NULL, 0, 0, 0, 0, 'und')",
+        "INSERT INTO tally VALUES ('file', '', 0, 0, 0, 0, 'und', '', 'a', 'z', 'a', 1)",
+    ],
+}
+
+
+@pytest.mark.parametrize("revision", OLD_ROWS)
+def test_a_database_of_every_older_state_keeps_its_rows(database: Path, url: str, clock: Clock, revision: str) -> None:
+    _make_old(database, revision, clock.now)
+
+    with closing(Store.open(url, clock=clock)) as store:
+        report = store.read.verify()
+        answer = store.read.battle("x")
+
+    assert (report.votes, report.models, report.sources) == (1, 2, int(revision >= "0002"))
+    assert answer is not None
+    assert answer.turns[0].replies[Side.A].text == "# Because"
+
+
+@pytest.mark.parametrize("revision", OLD_ROWS)
+def test_what_was_stored_before_it_was_counted_says_so(database: Path, clock: Clock, revision: str) -> None:
+    _make_old(database, revision, clock.now)
+    engine = writing_engine(database)
+
+    migrate(engine)
+
+    with engine.begin() as connection:
+        figures = connection.execute(select(ReplyRow.length, ReplyRow.headings, ReplyRow.lists, ReplyRow.bold)).all()
+        assert figures == [(None, None, None, None)] * 2
+        assert connection.scalars(select(BattleRow.classifier)).all() == [""]
+        assert connection.scalars(select(SourceRow.classifier)).all() == [None] * (revision >= "0002")
+    engine.dispose()
+
+
+def _make_old(database: Path, revision: str, now: datetime) -> None:
+    """A database as the program of that revision left it: one battle with its vote, then one imported file."""
+    engine = writing_engine(database)
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), revision)
+        for statement in chain.from_iterable(rows for since, rows in OLD_ROWS.items() if since <= revision):
+            connection.execute(text(statement), {"now": now.isoformat(timespec="microseconds")})
+    engine.dispose()
 
 
 @pytest.mark.parametrize("verdict", Verdict)
