@@ -8,6 +8,7 @@ from random import Random
 from threading import Event, Lock, Thread
 from typing import Self
 
+from arena import language
 from arena.board import Board, BoardReader
 from arena.catalogue import Catalogue, Roster
 from arena.domain import Battle, BattleKind, BattleState, Side, Turn
@@ -301,6 +302,7 @@ class Arena:
         )
 
     def _keep_house(self) -> None:
+        language.prepared()  # here, so that no voter waits for it
         while not self._closing.wait(HOUSEKEEPING_SECONDS):
             try:
                 self._store.write.interrupt_expired().result()

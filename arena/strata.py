@@ -4,15 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from arena.fences import has_code, without_code
+from arena.language import UNDETERMINED, language_of
 from leaderboard.style import estimated_tokens
 
 # Chatbot Arena's "longer query" begins at 500 tokens; vendors count tokens differently, bytes / 4 is the same for all.
 LONG_PROMPT_TOKENS = 500
-
-# A language is told apart from this one only by a later version: "und" is ISO 639's word for undetermined.
-UNDETERMINED = "und"
-
-_FENCE = re.compile(r"^[ ]{0,3}(?:`{3,}|~{3,})", re.MULTILINE)
 
 # LaTeX: display and inline delimiters, or a command that only mathematics uses. One dollar is money unless its pair
 # closes on the same line around something that only a formula holds.
@@ -35,7 +32,7 @@ _ARITHMETIC = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
-    """The categories of one battle; `language` is an ISO 639 code of the prompts, "und" while nothing tells."""
+    """The categories of one battle; `language` is the ISO 639-1 code of the prompts, "und" when it cannot be told."""
 
     multi_turn: bool
     long_prompt: bool
@@ -47,26 +44,22 @@ class Stratum:
 NO_STRATUM = Stratum(multi_turn=False, long_prompt=False, code=False, maths=False, language=UNDETERMINED)
 
 
-def classify(prompts: Sequence[str], answers: Sequence[str]) -> Stratum:
+def classify(prompts: Sequence[str], answers: Sequence[str], *, language: str | None = None) -> Stratum:
     """Sort a battle by its prompts and its finished answers, in any order.
 
     `multi_turn`: two prompts or more. `long_prompt`: all prompts together reach 500 tokens, counted as
     ceil(UTF-8 bytes / 4). `code`: a fenced block anywhere. `maths`: LaTeX or arithmetic anywhere outside such blocks.
+    `language`: the one that is given, or what `arena.language` tells from the prompts alone.
     """
     texts = (*prompts, *answers)
     return Stratum(
         multi_turn=len(prompts) > 1,
         long_prompt=estimated_tokens(prompts) >= LONG_PROMPT_TOKENS,
-        code=any(_FENCE.search(text) for text in texts),
-        maths=any(_is_maths(_without_code(text)) for text in texts),
-        language=UNDETERMINED,
+        code=any(has_code(text) for text in texts),
+        maths=any(_is_maths(without_code(text)) for text in texts),
+        language=language or language_of(prompts),
     )
 
 
 def _is_maths(text: str) -> bool:
     return bool(_LATEX.search(text) or _ARITHMETIC.search(text))
-
-
-def _without_code(text: str) -> str:
-    """Every second stretch between fences is outside; an open fence runs to the end, as in CommonMark."""
-    return "\n".join(_FENCE.split(text)[::2])

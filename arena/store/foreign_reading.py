@@ -12,13 +12,13 @@ from sqlalchemy.orm import aliased
 from arena.domain import ReplyStatus, Side
 from arena.errors import UnknownSource
 from arena.foreign import Conversation, ForeignVote, StyleFigures
+from arena.language import UNDETERMINED
 from arena.store.board import COUNTED, SOURCE, STRATUM, votes_now
 from arena.store.engine import DayOf
 from arena.store.foreign_schema import ForeignModelRow, ForeignStyleRow, ForeignTextRow, ForeignVoteRow
 from arena.store.rows import Source
 from arena.store.schema import ReplyRow, TallyRow, TurnRow, VoteRow, table_of
 from arena.store.sources import live
-from arena.strata import UNDETERMINED
 from leaderboard.games import VERDICTS, Games, PairCounts, Tally
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,10 +11,11 @@ from typing import Any, Self
 
 from arena.errors import StoreError
 from arena.foreign import NO_STYLE, ForeignTally, ForeignVote
+from arena.language import UNDETERMINED
 from arena.store.board import COUNTED
 from arena.store.rows import ForeignChunk, NewSource, Source
 from arena.store.writer import Writer
-from arena.strata import NO_STRATUM, UNDETERMINED, Stratum, classify
+from arena.strata import NO_STRATUM, Stratum, classify
 from leaderboard.verdicts import Verdict
 
 log = logging.getLogger(__name__)
@@ -147,8 +148,7 @@ def _stratum_of(vote: ForeignVote) -> tuple[Any, ...]:
     said = vote.conversation
     if said is None:
         return (int((vote.turns or 1) > 1), 0, 0, 0, vote.language or UNDETERMINED)
-    stratum = _stratum_key(classify(said.prompts, (*said.answers_a, *said.answers_b)))
-    return (*stratum[:-1], vote.language or stratum[-1])
+    return _stratum_key(classify(said.prompts, (*said.answers_a, *said.answers_b), language=vote.language))
 
 
 def _stratum_key(stratum: Stratum) -> tuple[Any, ...]:

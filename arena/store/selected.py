@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from arena.language import UNDETERMINED
 from arena.selection import Selection
 from arena.store.board import COUNTED, SOURCE, STRATUM, read_board, votes_now
 from arena.store.rows import DayVotes, Facets, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
 from arena.store.sources import live
-from arena.strata import UNDETERMINED
 from leaderboard.games import Game, Tally
 from leaderboard.verdicts import Verdict
 

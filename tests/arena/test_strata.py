@@ -1,15 +1,26 @@
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arena.language import CANDIDATES, UNDETERMINED
 from arena.strata import NO_STRATUM, classify
 from leaderboard.style import estimated_tokens
 
 
 def test_plain_talk_is_in_no_category() -> None:
-    assert classify(["Why is the sky blue?"], ["Because of scattering.", "It just is."]) == NO_STRATUM
+    stratum = classify(["Why is the sky blue?"], ["Because of scattering.", "It just is."])
+
+    assert stratum == replace(NO_STRATUM, language="en")
+
+
+def test_the_prompts_alone_tell_the_language_and_a_file_knows_better() -> None:
+    answers = ["Der Himmel ist blau, weil das Licht gestreut wird."]
+
+    assert classify(["Why is the sky blue?"], answers).language == "en"
+    assert classify(["Why is the sky blue?"], answers, language="ms").language == "ms"
 
 
 def test_two_prompts_make_a_multi_turn_battle() -> None:
@@ -103,7 +114,7 @@ def test_any_text_can_be_sorted(prompts: list[str], answers: list[str]) -> None:
     stratum = classify(prompts, answers)
 
     assert stratum.multi_turn == (len(prompts) > 1)
-    assert stratum.language == "und"
+    assert stratum.language in {UNDETERMINED, *CANDIDATES}
 
 
 @given(st.text(alphabet=st.characters()))
