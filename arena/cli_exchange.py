@@ -41,21 +41,25 @@ def import_votes(
     """Import a file of votes as a source of its own; it never changes the live Elo ratings."""
     from arena.transfer import check_file, import_file
 
-    with _collector_paused(), _rejections(skip_bad) as reject, _progress_bar() as progress:
-        report: ImportReport | None = None
-        check: CheckReport | None
-        if dry_run:
-            check = check_file(file, format_name=format_name, reject=reject, progress=progress)
+    def tell(report: "ImportReport | None", check: "CheckReport | None") -> None:
+        if as_json:
+            print_json(_as_json(report, check))
         else:
-            with _store_to_write(settings_of(config)) as store:
+            typer.echo(_in_words(report, check, rejected_to=skip_bad))
+
+    with _rejections(skip_bad) as reject:
+        if dry_run:
+            with _collector_paused(), _progress_bar() as progress:
+                check = check_file(file, format_name=format_name, reject=reject, progress=progress)
+            tell(None, check)
+            return
+        with _store_to_write(settings_of(config)) as store:
+            with _collector_paused(), _progress_bar() as progress:
                 report = import_file(
                     store, file, actor=_ACTOR, name=name, format_name=format_name, reject=reject, progress=progress
                 )
-                check = report.check
-    if as_json:
-        print_json(_as_json(report, check))
-    else:
-        typer.echo(_in_words(report, check, rejected_to=skip_bad))
+            tell(report, report.check)
+            _fill_in(store)
 
 
 def export_votes(
@@ -109,6 +113,20 @@ def remove_source(
             typer.confirm(f"Remove {name!r} and its {found[name].votes:,} votes for good?", abort=True)
         store.write.remove_source(name, actor=_ACTOR).result()
     typer.echo(f"Removed {name!r}.")
+
+
+def _fill_in(store: "Store") -> None:
+    """Read the conversations of what was imported; whoever does not want to wait may leave that to the arena."""
+    from arena.enrichment import fill_in
+
+    try:
+        with _progress_bar() as progress:
+            fill_in(store, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo(
+            "The votes are imported. Languages and styles that are still to be told follow when the arena runs next.",
+            err=True,
+        )
 
 
 @contextmanager

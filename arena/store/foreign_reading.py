@@ -1,7 +1,7 @@
 """Reading what was imported, and the arena's own votes in the same values."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,18 +15,24 @@ from arena.foreign import Conversation, ForeignVote, StyleFigures
 from arena.language import UNDETERMINED
 from arena.store.board import COUNTED, SOURCE, STRATUM, votes_now
 from arena.store.engine import DayOf
-from arena.store.foreign_schema import ForeignModelRow, ForeignStyleRow, ForeignTextRow, ForeignVoteRow
+from arena.store.foreign_schema import (
+    EPOCH,
+    MICROSECOND,
+    UNKNOWN_DAY,
+    US_PER_DAY,
+    ForeignModelRow,
+    ForeignStyleRow,
+    ForeignTextRow,
+    ForeignVoteRow,
+)
 from arena.store.rows import Source
 from arena.store.schema import ReplyRow, TallyRow, TurnRow, VoteRow, table_of
 from arena.store.sources import live
 from leaderboard.games import VERDICTS, Games, PairCounts, Tally
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 1_000
 # Votes without a time come before all others.
 NO_TIME = -1
-UNKNOWN_DAY = ""
-US_PER_DAY = 86_400_000_000
 
 
 class TallyDifference(NamedTuple):
@@ -169,7 +175,7 @@ def _own(connection: Connection) -> _Column:
     for row in connection.execute(votes_now()):
         if row.left_out is None:
             a, b = (keys.setdefault(name, len(keys)) for name in (row.seat_a, row.seat_b))
-            votes.append((a, b, VERDICTS.index(row.verdict), (row.cast_at - EPOCH) // timedelta(microseconds=1)))
+            votes.append((a, b, VERDICTS.index(row.verdict), (row.cast_at - EPOCH) // MICROSECOND))
     table = np.array(votes, np.int64).reshape(-1, 4)
     table[:, 3] = np.maximum.accumulate(table[:, 3])  # the sequence decides, not a clock that stepped back
     return _Column(table, {key: name for name, key in keys.items()})
@@ -214,7 +220,7 @@ def _foreign_vote(row: Any, names: dict[int, str]) -> ForeignVote:  # noqa: ANN4
         model_a=names[row.model_a],
         model_b=names[row.model_b],
         verdict=row.verdict,
-        cast_at=None if row.cast_at_us is None else EPOCH + timedelta(microseconds=row.cast_at_us),
+        cast_at=None if row.cast_at_us is None else EPOCH + row.cast_at_us * MICROSECOND,
         voter=row.voter,
         id=row.external_id,
         language=None if row.language == UNDETERMINED else row.language,

@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from arena.language import UNDETERMINED
 from arena.selection import Selection
 from arena.store.board import COUNTED, SOURCE, STRATUM, read_board, votes_now
+from arena.store.foreign_schema import UNKNOWN_DAY
 from arena.store.rows import DayVotes, Facets, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
 from arena.store.sources import live
 from leaderboard.games import Game, Tally
 from leaderboard.verdicts import Verdict
 
-UNKNOWN_DAY = ""  # of imported votes whose file has no time
 TIES = (Verdict.TIE, Verdict.BOTH_BAD)
 
 

@@ -8,9 +8,10 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
-from arena.store import battles, contestants, exclusion, sources
+from arena.store import battles, contestants, exclusion, findings, sources
+from arena.store.board import bump_board, lock_board
 from arena.store.queue import Job, WriteQueue
-from arena.store.rows import ForeignChunk, NewBattle, NewSource, Source
+from arena.store.rows import Finding, ForeignChunk, NewBattle, NewSource, ReplyStyle, Source
 from arena.store.votes import Ballot
 from leaderboard.verdicts import Verdict
 
@@ -160,6 +161,29 @@ class Writer:
         return self._board(
             lambda connection, now: sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
         )
+
+    def store_findings(self, source_id: int, found: Sequence[Finding], *, show: bool) -> Future[bool]:
+        """Store what was found in a slice of a source's texts; whether the source is still there.
+
+        A language that is known already stays. `show` says that readers of the board shall look again.
+        """
+        found = tuple(found)
+        return self._board(lambda connection, _now: findings.store_findings(connection, source_id, found, show=show))
+
+    def finish_source(self, source_id: int, *, classifier: str) -> Future[None]:
+        """Note what has read all texts of a source."""
+        return self._board(
+            lambda connection, _now: findings.finish_source(connection, source_id, classifier=classifier)
+        )
+
+    def store_reply_styles(self, styles: Sequence[ReplyStyle], *, show: bool) -> Future[None]:
+        """Store how replies of the arena are written; `show` as in `store_findings`."""
+        styles = tuple(styles)
+        return self._board(lambda connection, _now: findings.store_reply_styles(connection, styles, show=show))
+
+    def show_changes(self) -> Future[None]:
+        """Let readers of the board look again at what was stored without showing it."""
+        return self._board(lambda connection, _now: bump_board(connection, lock_board(connection)))
 
     def remove_source(self, name: str, *, actor: str) -> Future[None]:
         """Hide an imported source at once and remove it in steps between which others write; resolved when it is gone.

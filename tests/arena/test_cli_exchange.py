@@ -1,15 +1,21 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fault_server import wait_until
 
 from arena.__main__ import main
 from arena.settings import load_settings
 from arena.store import Store
 
+ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parents[1] / "data"
 BAD = "model_a,model_b,winner\na,b,tie\na,a,tie\nb,a,model_a\n"
 
@@ -140,6 +146,49 @@ def test_what_reads_works_beside_a_running_arena(run: Run, command: tuple[str, .
     running.close()
 
     assert (code, err) == (0, "")
+
+
+# Languages and styles
+
+
+def conversations(path: Path, n: int) -> None:
+    prompt = "Bitte erkläre mir doch, wie so ein Kühlschrank funktioniert."
+    lines = [f'a,b,tie,"{prompt}",**Kalt** {i},Warm.' for i in range(n)]
+    path.write_text("\n".join(["model_a,model_b,winner,prompt,response_a,response_b", *lines]) + "\n")
+
+
+def test_languages_are_told_when_the_import_is_done(run: Run, tmp_path: Path) -> None:
+    conversations(tmp_path / "german.csv", 60)
+
+    code, out, err = run("import", "german.csv")
+    board = json.loads(run("standings", "--source", "german", "--language", "de", "--json")[1])
+
+    assert (code, out, err) == (0, "Imported as 'german': 60 votes (plain).\n", "")
+    assert board["votes"] == 60
+    assert run("verify")[0] == 0
+
+
+@pytest.mark.usefixtures("run")
+def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path) -> None:
+    conversations(tmp_path / "german.csv", 10_000)
+    url = load_settings(environ={}).database_url
+    command = [sys.executable, "-m", "arena", "import", "german.csv"]
+    importer = subprocess.Popen(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with importer:
+        assert importer.stdout is not None
+        assert importer.stdout.readline() == b"Imported as 'german': 10,000 votes (plain).\n"
+        with closing(Store.open_to_read(url)) as store:
+            wait_until(lambda: store.read.facets().languages)
+        importer.send_signal(signal.SIGINT)
+        _, err = importer.communicate()
+
+    assert importer.returncode == 0
+    assert b"The votes are imported. Languages and styles that are still to be told follow" in err
+    with closing(Store.open_to_read(url)) as store:
+        assert store.read.verify().sources == 1
+        assert [source.classifier for source in store.read.sources()] == [None]
 
 
 # Removal

@@ -1,23 +1,18 @@
 """A running arena keeps voting while a file is imported in the same process, and its Elo never hears of it."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import count
 from pathlib import Path
-from threading import Condition, Event
 
 import pytest
 
-from arena.domain import Vote
 from arena.errors import ImportRefused, UnknownSource
 from arena.selection import Selection
 from arena.store import Store
 from arena.transfer import import_file
-from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Desk
+from tests.arena.voting import Voters
 
-VOTERS = 4
 IMPORTED = 40_000
 FILE = Selection(sources=frozenset({"file"}))
 
@@ -42,39 +37,6 @@ def rows() -> Iterator[tuple[str, str, str]]:
     names, winners = ("ant", "bee", "cat", "dog"), ("model_a", "model_b", "tie", "both_bad")
     for i in range(IMPORTED):
         yield names[i % 4], names[(i + 1 + i % 3) % 4], winners[i % 7 % 4]
-
-
-class Voters:
-    """Threads that open battles, let them be answered and vote, one after the other, until the end is told."""
-
-    def __init__(self, store: Store) -> None:
-        self.acknowledged: list[Vote] = []
-        self._store = store
-        self._news = Condition()
-        self._end = Event()
-        self._pool = ThreadPoolExecutor(VOTERS)
-        self._threads = [self._pool.submit(self._vote, number) for number in range(VOTERS)]
-
-    def one_more(self) -> None:
-        """Wait until another vote is acknowledged."""
-        with self._news:
-            before = len(self.acknowledged)
-            assert self._news.wait_for(lambda: len(self.acknowledged) > before, DEADLINE_SECONDS)
-
-    def stop(self) -> None:
-        self._end.set()
-        self._pool.shutdown()
-        for thread in self._threads:
-            thread.result()  # raises what a voter met
-
-    def _vote(self, number: int) -> None:
-        desk = Desk(self._store)
-        desk._ids = count(1_000_000 * number)
-        while not self._end.is_set():
-            vote = desk.vote(desk.rng.choice(list(Verdict)))
-            with self._news:
-                self.acknowledged.append(vote)
-                self._news.notify_all()
 
 
 @pytest.fixture
