@@ -1,8 +1,9 @@
-"""The leaderboard as one value, made from the stored rows and kept until it moves."""
+"""The leaderboard as one value, live or of a past day's end, made from the stored rows and kept until it moves."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from threading import Lock
 
@@ -11,13 +12,16 @@ from arena.errors import UnknownModel
 from arena.store import BoardRows, EloPoint, Queries
 from leaderboard import EloSettings, PairCounts, Prediction, Standing, predict, standings
 
+KEPT = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """The board of one version.
+    """The board of one version, live or as it stood at the end of a past day.
 
-    `specs` describes every model on it, also retired ones; `counts` holds the counted battles; `votes` is their
-    number; `left_out` says, by reason, how many stored votes do not count; `last_vote_at` is None before the first.
+    `specs` describes every model, also retired ones and those that came later; `counts` holds the counted battles;
+    `votes` is their number; `left_out` says, by reason, how many stored votes do not count; `last_vote_at` is None
+    before the first. Of a past day all of it is of that day, the change over a day in `standings` is that day's.
     """
 
     version: int
@@ -72,23 +76,27 @@ def board_of(rows: BoardRows) -> Board:
 
 
 class BoardReader:
-    """Reads the board once per version and minute (the change over a day moves with the clock), whoever asks."""
+    """Reads each board once per version, whoever asks; the live one every minute, as its change over a day moves."""
 
     def __init__(self, read: Queries) -> None:
         self._read = read
         self._lock = Lock()
-        self._key: tuple[int, datetime] | None = None
-        self._board: Board | None = None
+        self._boards: OrderedDict[date | None, tuple[object, Board]] = OrderedDict()
         self._history: tuple[int, tuple[EloPoint, ...]] | None = None
 
-    def board(self) -> Board:
-        """The newest board."""
+    def board(self, *, until: date | None = None) -> Board:
+        """The newest board, or the one at the end of a UTC day."""
         now = datetime.now(UTC)
-        key = (self._read.board_version(), now.replace(second=0, microsecond=0))
+        key = (self._read.board_version(), now.replace(second=0, microsecond=0) if until is None else None)
         with self._lock:
-            if self._board is None or self._key != key:
-                self._board, self._key = board_of(self._read.board(now=now)), key
-            return self._board
+            known = self._boards.get(until)
+            if known is None or known[0] != key:
+                rows = self._read.board(now=now) if until is None else self._read.board_at_end_of(until)
+                known = self._boards[until] = (key, board_of(rows))
+            self._boards.move_to_end(until)
+            while len(self._boards) > KEPT:
+                self._boards.popitem(last=False)
+            return known[1]
 
     def elo_history(self) -> tuple[EloPoint, ...]:
         """Every model's Elo over time, thinned for a chart."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,7 +32,9 @@ def standings(
     method: Method = "bradley_terry",
     source: Annotated[list[str] | None, typer.Option(help="Where votes come from; may be given again.")] = None,
     since: Annotated[datetime | None, typer.Option(formats=DAY_FORMATS, help="First UTC day.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=DAY_FORMATS, help="Last UTC day.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DAY_FORMATS, help="Last UTC day: the board as it stood at its end.")
+    ] = None,
     language: Annotated[str | None, typer.Option(help="ISO 639 code of the prompts' language.")] = None,
     code: Category = None,
     maths: Category = None,
@@ -56,7 +58,7 @@ def standings(
         without_ties=without_ties,
     )
     with _store_to_read(settings_of(config)) as store:
-        live = _live(store)
+        live = _live(store, until=selection.until)
         rated = _rated(store, live, method=method, selection=selection)
     if as_json:
         print_json(_as_json(live, rated))
@@ -85,10 +87,10 @@ def predict(
         _say(*names, live.prediction(*names), _forecast(store, live, *names, method=method), as_json=as_json)
 
 
-def _live(store: "Store") -> "Board":
+def _live(store: "Store", *, until: date | None = None) -> "Board":
     from arena.board import board_of
 
-    return board_of(store.read.board(now=datetime.now(UTC)))
+    return board_of(store.read.board(now=datetime.now(UTC)) if until is None else store.read.board_at_end_of(until))
 
 
 def _rated(store: "Store", live: "Board", *, method: str, selection: "Selection") -> "RatedBoard":
@@ -110,18 +112,36 @@ def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, meth
 
 def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
     """Stable field names, listed in docs/operate.md; what is not known is null."""
-    lines = {line.model: line for line in rated.standings}
     return {
         "version": rated.version,
         "method": rated.method,
+        "until": _iso(rated.selection.until),
         "votes": rated.votes,
         "left_out": dict(rated.left_out),
-        "last_vote_at": live.last_vote_at.isoformat() if live.last_vote_at else None,
+        "last_vote_day": _iso(rated.last_vote_day),
+        "last_vote_at": _iso(rated.last_vote_at),
         "remarks": list(rated.remarks),
-        "standings": [asdict(standing) | _score(lines.get(standing.model)) for standing in live.standings]
-        if rated.elo
-        else [asdict(line) | _score(line) for line in rated.standings],
+        "standings": _rows(live, rated),
     }
+
+
+def _rows(live: "Board", rated: "RatedBoard") -> list[dict[str, Any]]:
+    """By Elo all models that were there, else those with a vote in the selection."""
+    if not rated.elo:
+        return [{"change_day": None} | asdict(line) | _score(line) for line in rated.standings]
+    lines = {line.model: line for line in rated.standings}
+    return [asdict(each) | _results(lines.get(each.model)) | _score(lines.get(each.model)) for each in live.standings]
+
+
+def _results(line: "RatedStanding | None") -> dict[str, Any]:
+    """How a model's battles in the selection ended."""
+    if line is None:
+        return dict.fromkeys(("battles", "wins", "losses", "ties", "both_bad"), 0) | {
+            "win_rate": None,
+            "preliminary": True,
+        }
+    names = ("battles", "wins", "losses", "ties", "both_bad", "win_rate", "preliminary")
+    return {name: getattr(line, name) for name in names}
 
 
 def _score(line: "RatedStanding | None") -> dict[str, Any]:
@@ -141,7 +161,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
     from leaderboard import METHODS
 
     title = METHODS[rated.method].title
-    table = table_of("Rank (UB)", "Model", "Elo", title, "95 % CI", "Battles", "Won", "Lost", "Tied", "Win rate")
+    rank = "Rank (UB)" if METHODS[rated.method].has_interval else "Rank"
+    table = table_of(rank, "Model", "Elo", title, "95 % CI", "Battles", "Won", "Lost", "Tied", "Win rate")
     for line in rated.standings:
         table.add_row(
             str(line.rank) if line.rank == line.rank_worst else f"{line.rank} ({line.rank}–{line.rank_worst})",
@@ -152,11 +173,17 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
             *(f"{n:,}" for n in (line.battles, line.wins, line.losses, line.ties + line.both_bad)),
             known(line.win_rate, "{:.1%}"),
         )
+    if rated.selection.until is not None:
+        typer.echo(f"Board as of the end of {rated.selection.until} (UTC), by the votes that count now")
     print_table(table)
     left_out = sum(rated.left_out.values())
     typer.echo(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
     for remark in rated.remarks:
         typer.echo(remark)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _name(live: "Board", model: str) -> str:

@@ -3,20 +3,21 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from threading import Lock
 
 from arena.board import Board
 from arena.domain import ModelSpec
 from arena.errors import CannotRate, UnknownSource
-from arena.selection import ARENA, Selection
+from arena.selection import ARENA, EVERYTHING, Selection
 from arena.store import Queries, SelectedVotes
 from leaderboard import METHODS, EloSettings, Evidence, Forecast, Games, PairCounts, Rated, RatedStanding, forecast
 from leaderboard.connectivity import apart, groups
 from leaderboard.ratings import (
     BradleyTerryResult,
     DavidsonResult,
+    EloResult,
     OrderFreeResult,
     StyleControlResult,
     rate_davidson,
@@ -32,8 +33,9 @@ SHARED_BY_CHANCE = 0.05  # a swap in fewer orders than this is not worth a sente
 class RatedBoard:
     """A selection of votes, rated by one method.
 
-    `standings` lists the models with a vote in the selection; `specs` may know more. `remarks` are plain sentences on
-    what this board cannot tell.
+    `standings` lists the models with a vote in the selection; `specs` may know more. `elo` is the arena's own, now or
+    at the end of the selection's last day; its other filters do not move it. `last_vote_day` and `last_vote_at` are of
+    the selection's last vote, counted or not, as far as known. `remarks` are plain sentences on what it cannot tell.
     """
 
     version: int
@@ -46,6 +48,7 @@ class RatedBoard:
     elo: Mapping[str, float]
     votes: int
     left_out: Mapping[str, int]
+    last_vote_day: date | None
     last_vote_at: datetime | None
     remarks: tuple[str, ...]
 
@@ -59,7 +62,7 @@ class RatedBoards:
         self._kept: OrderedDict[tuple[int, str, Selection, bool], RatedBoard] = OrderedDict()
 
     def rated(self, live: Board, *, method: str, selection: Selection, order_by_elo: bool) -> RatedBoard:
-        """The selection rated by `method`; `live` is the live board of this moment.
+        """The selection rated by `method`; `live` is the board of this moment, or at the selection's last day's end.
 
         Raises:
             CannotRate: the method needs more than these votes tell, or there is no such method.
@@ -105,16 +108,18 @@ class RatedBoards:
         return replace(made, reason=apart(groups_shown, *shown)) if made.reason else made
 
     def _rate(self, live: Board, *, method: str, selection: Selection, order_by_elo: bool) -> RatedBoard:
-        votes = self._read.selected_votes(selection, in_order=METHODS[method].needs_order)
+        kept = method == ELO and replace(selection, until=None) == EVERYTHING
+        in_order = METHODS[method].needs_order and not kept
+        votes = self._read.selected_votes(selection, in_order=in_order)
         counts = _counts_of(votes)
         elo = {standing.model: standing.elo for standing in live.standings} if selection.sources == {ARENA} else {}
         evidence = Evidence(
             counts=counts,
-            games=self._games(selection, votes, counts) if METHODS[method].needs_order else None,
+            games=self._games(selection, votes, counts) if in_order else None,
             left_out=votes.left_out,
             version=votes.version,
         )
-        rated = _rate(method, evidence, settings=live.elo)
+        rated = _kept_elo(elo, evidence, live.elo) if kept else _rate(method, evidence, settings=live.elo)
         return RatedBoard(
             version=votes.version,
             method=method,
@@ -126,8 +131,9 @@ class RatedBoards:
             elo=elo,
             votes=counts.votes,
             left_out=votes.left_out,
-            last_vote_at=live.last_vote_at,
-            remarks=tuple(_remarks(rated, counts, live.specs)),
+            last_vote_day=votes.last_vote.day,
+            last_vote_at=votes.last_vote.at,
+            remarks=tuple(_remarks(rated, counts, live, selection=selection, undated=votes.undated)),
         )
 
     def _games(self, selection: Selection, votes: SelectedVotes, counts: PairCounts) -> Games | None:
@@ -160,8 +166,25 @@ def _rate(method: str, evidence: Evidence, *, settings: EloSettings) -> Rated:
     return METHODS[method].rate(evidence, settings=settings if method == ELO else None)
 
 
-def _remarks(rated: Rated, counts: PairCounts, specs: Mapping[str, ModelSpec]) -> list[str]:
+def _kept_elo(elo: Mapping[str, float], evidence: Evidence, settings: EloSettings) -> EloResult:
+    """What folding all of the arena's votes would give, to the last bit: the Elo that is kept with each vote."""
+    return EloResult(
+        ratings={name: elo[name] for name in evidence.counts.names},
+        settings=settings,
+        votes=evidence.counts.votes,
+        left_out=evidence.left_out,
+        version=evidence.version,
+    )
+
+
+def _remarks(rated: Rated, counts: PairCounts, live: Board, *, selection: Selection, undated: int) -> list[str]:
+    specs = live.specs
     remarks = []
+    if counts.names and selection.sources == {ARENA} and replace(selection, until=None) != EVERYTHING:
+        then = f" up to the end of {selection.until}" if selection.until else ""
+        remarks.append(f"The Elo column follows every vote that counts{then}, whatever the other filters say.")
+    if undated:
+        remarks.append(f"Votes without a time lie in no range of days: {undated:,} are not counted here.")
     parts = groups(counts)
     if len(parts) > 1:
         named = " · ".join(", ".join(_shown(name, specs) for name in part) for part in parts)
@@ -173,7 +196,8 @@ def _remarks(rated: Rated, counts: PairCounts, specs: Mapping[str, ModelSpec]) -
         remarks.extend(_swaps(rated, specs))
     if isinstance(rated, DavidsonResult):
         remarks.append("Davidson's strengths count ties apart: they do not fit the win-probability formula.")
-    idle = [spec.display_name for name, spec in specs.items() if name not in counts.names and spec.state == "enabled"]
+    there = {standing.model for standing in live.standings} - set(counts.names)
+    idle = [spec.display_name for name, spec in specs.items() if name in there and spec.state == "enabled"]
     if idle and counts.names:
         remarks.append(f"Without a vote here: {', '.join(sorted(idle))}.")
     return remarks

@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import date
 from random import Random
 from threading import Event, Lock, Thread
 from typing import Self
@@ -213,9 +214,9 @@ class Arena:
 
     # Board and models
 
-    def board(self) -> Board:
-        """The leaderboard as of the newest vote; cheap while nothing has moved."""
-        return self._boards.board()
+    def board(self, *, until: date | None = None) -> Board:
+        """The leaderboard as of the newest vote, or at the end of a UTC day; cheap while nothing has moved."""
+        return self._boards.board(until=until)
 
     def board_version(self) -> int:
         """A number that rises with every change of the board."""
@@ -237,7 +238,8 @@ class Arena:
         Raises:
             CannotRate: the method needs more than these votes tell.
         """
-        return self._rated.rated(self.board(), method=method, selection=selection, order_by_elo=order_by_elo)
+        board = self.board(until=selection.until)
+        return self._rated.rated(board, method=method, selection=selection, order_by_elo=order_by_elo)
 
     def votes_per_day(self, selection: Selection = EVERYTHING) -> tuple[DayVotes, ...]:
         """How many votes were cast on each UTC day that has some."""
@@ -252,7 +254,7 @@ class Arena:
             UnknownModel: one of them is not on the board; names the nearest.
             CannotRate: the method gives no interval, or a model has no vote in the selection.
         """
-        board = self.board()
+        board = self.board(until=selection.until)
         name_a, name_b = board.find(model_a), board.find(model_b)
         return self._rated.forecast(board, name_a, name_b, method=method, selection=selection)
 

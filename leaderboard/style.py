@@ -39,20 +39,15 @@ STYLE_UNKNOWN = Style(-1, -1, -1, -1)
 
 
 def style_of(answers: Sequence[str], *, num_tokens: int | None = None) -> Style:
-    """Count one side's answers, all turns of a battle together.
+    """Count one side's answers, all turns of a battle: the sum of what each answer has, so that each is counted once.
 
     Args:
         answers: the texts, in any order; none gives zeros.
         num_tokens: the length that a file states; it wins over the estimate. State it for both sides or for neither.
     """
-    text = "\n".join(answers)
-    prose = _CODE_BLOCK.sub("", text)
-    return Style(
-        length=estimated_tokens(answers) if num_tokens is None else num_tokens,
-        headings=_count(prose, _HEADING),
-        lists=_count(prose, _NUMBERED, _BULLET),
-        bold=_count(prose, _STARS, _UNDERSCORES),
-    )
+    counted = [_style_of(answer) for answer in answers]
+    together = Style(*map(sum, zip(*counted, strict=True))) if counted else Style(0, 0, 0, 0)
+    return together if num_tokens is None else together._replace(length=num_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,6 +94,16 @@ def estimated_tokens(texts: Sequence[str]) -> int:
     """ceil(UTF-8 bytes of all texts / 4), the same for every vendor; 0 for none. A surrogate counts 3 bytes."""
     size = sum(len(text.encode("utf-8", errors="surrogatepass")) for text in texts)
     return -(-size // BYTES_PER_TOKEN)
+
+
+def _style_of(answer: str) -> Style:
+    prose = _CODE_BLOCK.sub("", answer)
+    return Style(
+        length=estimated_tokens([answer]),
+        headings=_count(prose, _HEADING),
+        lists=_count(prose, _NUMBERED, _BULLET),
+        bold=_count(prose, _STARS, _UNDERSCORES),
+    )
 
 
 def _count(text: str, *patterns: re.Pattern[str]) -> int:

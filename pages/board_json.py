@@ -21,6 +21,7 @@ def board_json(board: RatedBoard, shown: Sequence[Line], view: View) -> str:
         "method": board.method,
         "votes": board.votes,
         "left_out": dict(board.left_out),
+        "last_vote_day": board.last_vote_day.isoformat() if board.last_vote_day else None,
         "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
         "filters": to_link(view),
         "remarks": list(board.remarks),

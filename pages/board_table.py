@@ -1,6 +1,7 @@
 """The rated board as a table: its lines and its columns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -15,14 +16,17 @@ from shell import count, moment
 from words import left_out_reason
 
 _RANK = "One more than the number of models that are surely better: whose intervals lie wholly above"
+_PLACE = "The place by this score: a method without intervals cannot tell who is surely better"
+_CHANGE = "Change of the Elo over the last 24 hours; of a past board over its last day"
 _PRICE = "USD per million tokens"
 
 
 def columns(method: str) -> dict[str, Any]:
     """The table's columns; the scores are those of `method`."""
     title = METHODS[method].title
+    rank, meaning = ("Rank (UB)", _RANK) if METHODS[method].has_interval else ("Rank", _PLACE)
     return {
-        "rank": st.column_config.NumberColumn("Rank (UB)", width=75, help=_RANK),
+        "rank": st.column_config.NumberColumn(rank, width=75, help=meaning),
         "spread": st.column_config.TextColumn("Spread", width=65, help="The best and the worst rank it may have"),
         "model": st.column_config.TextColumn("Model", width=290),
         "score": st.column_config.NumberColumn(title, format="%.0f", width=25 + 7 * len(title)),
@@ -30,7 +34,7 @@ def columns(method: str) -> dict[str, Any]:
             "95\N{NO-BREAK SPACE}% CI", width=80, help="How far the score's interval reaches"
         ),
         "elo": st.column_config.NumberColumn("Elo", format="%.0f", width=60),
-        "change": st.column_config.NumberColumn("24 h", format="%+.0f", width=60, help="Change of the Elo over a day"),
+        "change": st.column_config.NumberColumn("24 h", format="%+.0f", width=60, help=_CHANGE),
         "battles": st.column_config.NumberColumn("Votes", format="localized", width=70),
         "win_rate": st.column_config.ProgressColumn("Win rate", format="percent", width=110, help="Ties: half a win"),
         "organisation": st.column_config.TextColumn("Organisation"),
@@ -52,10 +56,10 @@ Line = RatedStanding | Standing  # the latter for a model without a vote: it has
 def lines(board: RatedBoard, live: Board, view: View) -> list[Line]:
     """What the view shows, in its order; the search comes later.
 
-    The live board also lists the models without a vote: among the others by Elo, else below them.
+    The arena's own board also lists the models without a vote: among the others by Elo, else below them.
     """
     listed: list[Line] = [*board.standings]
-    if view.selection == EVERYTHING:
+    if replace(view.selection, until=None) == EVERYTHING:
         voted = {standing.model for standing in board.standings}
         listed += [standing for standing in live.standings if standing.model not in voted]
         if view.by_elo:
@@ -69,7 +73,7 @@ def row(line: Line, spec: ModelSpec, label: str, *, change: float | None) -> dic
     rated = line if isinstance(line, RatedStanding) else None
     return {
         "rank": rated and rated.rank,
-        "spread": rated and ranks(rated),
+        "spread": ranks(rated) if rated and rated.plus is not None else None,
         "model": " · ".join(marks),
         "score": rated and rated.score,
         "interval": rated and interval(rated),
@@ -106,8 +110,16 @@ def summary(board: RatedBoard, shown: int) -> str:
     """How many models and votes, what is left out and why, and when the last vote came."""
     parts = [f"**{count(shown, 'model')}**", f"**{count(board.votes, 'vote')}**"]
     parts += [f"{number:,} left out ({left_out_reason(reason)})" for reason, number in board.left_out.items()]
-    parts.append(f"last vote {moment(board.last_vote_at)}" if board.last_vote_at else "no vote yet")
-    return " · ".join(parts)
+    return " · ".join([*parts, last_vote(board)])
+
+
+def last_vote(board: RatedBoard) -> str:
+    """When the last vote was cast, as far as that is known."""
+    if board.last_vote_at:
+        return f"last vote {moment(board.last_vote_at)}"
+    if board.last_vote_day:
+        return f"last vote {board.last_vote_day}"
+    return "times of votes unknown" if board.votes else "no vote yet"
 
 
 def found(rows: Sequence[dict[str, object]], search: str) -> list[dict[str, object]]:

@@ -24,6 +24,8 @@ _HELP = {
     "code": "Battles with a block of code in a prompt or an answer",
     "maths": "Battles with LaTeX or arithmetic in a prompt or an answer",
 }
+_SINCE = "In UTC, included. Elo goes on from before: it follows all votes."
+_UNTIL = "A past day in UTC: the board as it stood then, by the votes that count now. Empty: today's"
 
 
 def choose_view(offer: Offer) -> View:
@@ -33,14 +35,29 @@ def choose_view(offer: Offer) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Order by", [*METHODS], key=_key("order"), format_func=_title, width=230)
         st.text_input("Search", key=_key("search"), placeholder="Model or organisation", max_chars=LONGEST, width=260)
+        st.date_input(
+            "Board as of the end of",
+            None,
+            EARLIEST,
+            LATEST,
+            key=_key("until"),
+            format="YYYY-MM-DD",
+            help=_UNTIL,
+            width=190,
+        )
         st.button("Clear filters", on_click=_clear, disabled=_chosen() == DEFAULT, icon="✖️")
-    narrowed = len(to_link(_chosen()).keys() - {"order", "search"})
+    narrowed = len(to_link(_chosen()).keys() - {"order", "search", "until"})
     with st.expander(f"Filters · {count(narrowed, 'filter')} set" if narrowed else "Filters", key="filters"):
         _votes(offer)
         _models(offer)
     view = _chosen()
     _publish(view)
     return view
+
+
+def show_today() -> None:
+    """Leave the past; for callbacks."""
+    st.session_state[_key("until")] = None
 
 
 def _adopt(offer: Offer) -> Sequence[str]:
@@ -93,9 +110,8 @@ def _votes(offer: Offer) -> None:
         )
     languages = _with_chosen(offer.languages, "language")
     columns[-1].selectbox("Language", languages, index=None, key=_key("language"), placeholder="all")
-    since, until, ties, source = st.columns([1, 1, 1, 2], vertical_alignment="bottom")
-    for name, label, column in (("since", "First day", since), ("until", "Last day", until)):
-        column.date_input(label, None, EARLIEST, LATEST, key=_key(name), format="YYYY-MM-DD", help="In UTC, included")
+    since, ties, source = st.columns([1, 1, 2], vertical_alignment="bottom")
+    since.date_input("First day", None, EARLIEST, LATEST, key=_key("since"), format="YYYY-MM-DD", help=_SINCE)
     ties.toggle("Count ties", key=_key("ties"))
     sources = _with_chosen(offer.sources, "source")
     source.multiselect("Source", sources, key=_key("source"), placeholder=ARENA, help="Where the votes were cast")

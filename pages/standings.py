@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pandas as pd
 import streamlit as st
@@ -11,12 +12,13 @@ from arena.board import Board
 from arena.errors import CannotRate
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA
+from arena.store import EloPoint
 from board_charts import board_charts
 from board_filters import Offer, View
 from board_json import board_json
 from board_links import to_link
 from board_table import Line, columns, found, lines, row, summary
-from filter_widgets import choose_view
+from filter_widgets import choose_view, show_today
 from shell import footer, plain, the_arena
 from tables import labels, safe_csv, show_table
 
@@ -56,7 +58,11 @@ def rate(view: View) -> RatedBoard:
 
 def remark(board: RatedBoard, view: View) -> None:
     """What the reader must know about this board."""
-    if not live.votes:
+    if view.until and view.until < datetime.now(UTC).date():
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"🕰️ **Board as of the end of {view.until}** (UTC), by the votes that count now")
+            st.button("Back to today", on_click=show_today)
+    if not newest.votes:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(EMPTY)
             st.page_link("battle.py", label="Start a battle", icon="⚔️")
@@ -83,13 +89,21 @@ def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str
         )
 
 
+def elo_history(view: View) -> Sequence[EloPoint]:
+    """How the arena's own Elo moved, up to the board's last day."""
+    if ARENA not in view.selection.sources:
+        return ()
+    points = arena.elo_history()
+    return points if view.until is None else [point for point in points if point.at.date() <= view.until]
+
+
 def show_charts(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str], view: View) -> None:
     """The same in pictures."""
     pictures = board_charts(
         live.version,
         json.dumps(to_link(replace(view, search=""))),
         _board=board,
-        _history=arena.elo_history() if ARENA in view.selection.sources else (),
+        _history=elo_history(view),
         _days=arena.votes_per_day(view.selection),
         _labels={line.model: names[line.model] for line in shown if line.battles},
     )
@@ -106,10 +120,11 @@ def follow_board(version: int) -> None:
         st.rerun()
 
 
-live = arena.board()
+newest = arena.board()
 st.title("🏆 Leaderboard", anchor=False)
 header = st.container()
-view = choose_view(offer(live))
+view = choose_view(offer(newest))
+live = arena.board(until=view.until)
 board = rate(view)
 names = labels(live.specs.values())
 shown = lines(board, live, view)
@@ -118,5 +133,5 @@ remark(board, view)
 show_lines(board, shown, names, view)
 if board.votes:
     show_charts(board, shown, names, view)
-follow_board(live.version)
+follow_board(newest.version)
 footer()

@@ -11,9 +11,11 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, 
 
 from arena.domain import BattleState, Reply, ReplyStatus, Side
 from arena.errors import AlreadyVoted, NotRetryable, NotVotable, StoreError, UnknownBattle, UnknownModel
+from arena.language import CLASSIFIER
 from arena.store.rows import NewBattle
 from arena.store.schema import BattleRow, ConversationRow, ModelRow, ReplyRow, TurnRow, table_of
 from arena.strata import NO_STRATUM, Stratum, classify
+from leaderboard.style import style_of
 
 BATTLE, TURN, REPLY = table_of(BattleRow), table_of(TurnRow), table_of(ReplyRow)
 CONVERSATION, MODEL = table_of(ConversationRow), table_of(ModelRow)
@@ -235,13 +237,14 @@ def _ending(reply: Reply) -> dict[str, Any]:
         "first_token_ms": figures.first_token_ms,
         "duration_ms": figures.duration_ms,
         "cost_usd": figures.cost_usd,
+        **(style_of([reply.text])._asdict() if reply.status is ReplyStatus.OK else {}),
         "model_seen": reply.model_seen,
         "lease_until": None,
     }
 
 
 def _settle(connection: Connection, battle_id: str) -> BattleState:
-    """Derive the state of an unvoted battle from its replies and store it; a ready one also gets its stratum."""
+    """Derive the state of an unvoted battle from its replies and store it; a ready one gets its stratum, too."""
     statuses = {row.status for row in _latest_attempts(connection, battle_id).values()}
     if ReplyStatus.STREAMING in statuses:
         state = BattleState.STREAMING
@@ -251,7 +254,7 @@ def _settle(connection: Connection, battle_id: str) -> BattleState:
         state = BattleState.STUCK
     values: dict[str, Any] = {"state": state}
     if state is BattleState.READY:
-        values |= asdict(_stratum(connection, battle_id))
+        values |= asdict(_stratum(connection, battle_id)) | {"classifier": CLASSIFIER}
     connection.execute(SETTLE, {"of_battle": battle_id} | values)
     return state
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, case, delete, func, insert, select, update
@@ -37,6 +37,13 @@ class BoardState:
     last_seq: int
     last_vote_at: datetime | None
     elo: EloSettings
+
+
+class Checkpoint(NamedTuple):
+    """Every model's Elo after vote `seq`."""
+
+    seq: int
+    ratings: dict[str, float]
 
 
 class TallyKey(NamedTuple):
@@ -116,14 +123,19 @@ def fold(votes: Iterable[Row[Any]], ratings: dict[str, float], *, settings: EloS
 
 def ratings_after(connection: Connection, seq: int, *, settings: EloSettings) -> dict[str, float]:
     """Elo of every model after the counted votes up to `seq`, from the nearest checkpoint; start for who had none."""
+    base = nearest_checkpoint(connection, seq, settings=settings)
+    votes = connection.execute(votes_now().where(VoteRow.seq > base.seq, VoteRow.seq <= seq))
+    for _ in fold(votes, base.ratings, settings=settings):
+        pass
+    return base.ratings
+
+
+def nearest_checkpoint(connection: Connection, seq: int, *, settings: EloSettings) -> Checkpoint:
+    """The last checkpoint up to vote `seq`, from which a fold may go on; without one all models stand at start."""
     ratings = dict.fromkeys(connection.scalars(select(RatingRow.model)), settings.start)
     base = connection.scalar(select(func.max(CheckpointRow.seq)).where(CheckpointRow.seq <= seq)) or 0
     rows = connection.execute(select(CheckpointRow.model, CheckpointRow.elo).where(CheckpointRow.seq == base))
-    ratings |= {row.model: row.elo for row in rows}
-    votes = connection.execute(votes_now().where(VoteRow.seq > base, VoteRow.seq <= seq))
-    for _ in fold(votes, ratings, settings=settings):
-        pass
-    return ratings
+    return Checkpoint(base, ratings | {row.model: row.elo for row in rows})
 
 
 def store_ratings(connection: Connection, ratings: Mapping[str, float]) -> None:
@@ -172,6 +184,16 @@ def take_tallies(connection: Connection, counts: Counter[TallyKey]) -> None:
 def utc_day(moment: datetime) -> str:
     """The UTC day of a moment, as ISO text."""
     return moment.astimezone(UTC).date().isoformat()
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a UTC day."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The last moment of a UTC day."""
+    return datetime.combine(day, time.max, UTC)
 
 
 def _board(connection: Connection, statement: Select[Any]) -> BoardState:

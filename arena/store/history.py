@@ -1,12 +1,14 @@
-"""How the ratings moved: folded from every vote while there are few, from the checkpoints when there are many."""
+"""How the ratings moved, and where they stood: folded from the votes, from the nearest checkpoint on."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from arena.store.board import fold, read_board, votes_now
+from arena.store.board import end_of, fold, nearest_checkpoint, read_board, votes_now
 from arena.store.rows import EloPoint
-from arena.store.schema import CheckpointRow, RatingRow
+from arena.store.schema import CheckpointRow, RatingRow, VoteRow
+from leaderboard.ratings import EloSettings
 
 # Folding this many votes takes about a tenth of a second; beyond, a checkpoint per 1,000 votes draws the same line.
 FOLD_AT_MOST = 20_000
@@ -32,6 +34,25 @@ def elo_history(connection: Connection, *, points: int, fold_at_most: int = FOLD
     now = connection.execute(select(RatingRow.model, RatingRow.elo).order_by(RatingRow.model))
     moved += [EloPoint(model=row.model, seq=board.last_seq, at=board.last_vote_at, elo=row.elo) for row in now]
     return _thinned(moved, points=points)
+
+
+def elo_at_end_of(connection: Connection, day: date, *, settings: EloSettings) -> dict[str, float]:
+    """Every model's Elo from the votes that were cast up to the end of a UTC day and count now, in vote order.
+
+    Those are the votes that tallies up to this day hold. Where a clock stepped back, a vote of an earlier day may bear
+    a higher number than one of a later day: it is folded in its own place, and the later day's vote is not. So a
+    checkpoint helps only up to the first vote of a later day.
+    """
+    end = end_of(day)
+    first_later = connection.scalar(select(func.min(VoteRow.seq)).where(VoteRow.cast_at > end))
+    if first_later is None:
+        return {row.model: row.elo for row in connection.execute(select(RatingRow.model, RatingRow.elo))}
+    last = connection.scalar(select(func.max(VoteRow.seq)).where(VoteRow.cast_at <= end)) or 0
+    base = nearest_checkpoint(connection, first_later - 1, settings=settings)
+    votes = connection.execute(votes_now().where(VoteRow.seq > base.seq, VoteRow.seq <= last, VoteRow.cast_at <= end))
+    for _ in fold(votes, base.ratings, settings=settings):
+        pass
+    return base.ratings
 
 
 def _thinned(moved: Iterable[EloPoint], *, points: int) -> tuple[EloPoint, ...]:

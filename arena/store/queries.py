@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from arena.domain import Battle, ModelSpec, Reply, ReplyFigures, ReplyStatus, Seats, Side, Turn, Vote
+from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, ReplyStatus, Seats, Side, Turn, Vote
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
-from arena.selection import Selection
+from arena.selection import EVERYTHING, Selection
 from arena.store import audit, findings, foreign_reading, history, selected, sources
-from arena.store.board import COUNTED, SOURCE, BoardState, ratings_after, read_board, votes_now
+from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
+from arena.store.history import elo_at_end_of
 from arena.store.rows import (
     AuditEntry,
     BoardRows,
@@ -31,10 +33,10 @@ from arena.store.rows import (
     VerifyReport,
     VoteRecord,
 )
-from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRow, TallyRow, TurnRow, VoteRow
+from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRow, TurnRow, VoteRow
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
-from leaderboard.games import Games, PairCounts, Tally
+from leaderboard.games import Games, PairCounts
 
 DAY = timedelta(days=1)
 
@@ -62,15 +64,40 @@ class Queries:
         """The live board, with the ratings of one day before `now` beside."""
         with self._look() as connection:
             board = read_board(connection)
+            votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
             return BoardRows(
                 version=board.version,
                 elo=board.elo,
                 models=_models(connection),
                 ratings=_ratings(connection),
                 ratings_before=_ratings_at(connection, board, now - DAY),
-                tallies=_tallies(connection),
-                left_out=_left_out(connection),
+                tallies=votes.tallies,
+                left_out=votes.left_out,
                 last_vote_at=board.last_vote_at,
+            )
+
+    def board_at_end_of(self, day: date) -> BoardRows:
+        """The board as it stood at the end of a UTC day, by the votes as they count now.
+
+        Its models are those that were in the arena by then, and those that have a vote of that time.
+        """
+        with self._look() as connection:
+            board = read_board(connection)
+            votes = selected.selected_votes(connection, replace(EVERYTHING, until=day), in_order=False)
+            models = tuple(_as_of(model, day) for model in _models(connection))
+            voted = {name for tally in votes.tallies for name in (tally.model_a, tally.model_b)}
+            there = voted | {model.spec.name for model in models if model.created_at <= end_of(day)}
+            ratings = elo_at_end_of(connection, day, settings=board.elo)
+            day_before = date.fromordinal(max(1, day.toordinal() - 1))
+            return BoardRows(
+                version=board.version,
+                elo=board.elo,
+                models=models,
+                ratings=MappingProxyType({name: elo for name, elo in ratings.items() if name in there}),
+                ratings_before=MappingProxyType(elo_at_end_of(connection, day_before, settings=board.elo)),
+                tallies=votes.tallies,
+                left_out=votes.left_out,
+                last_vote_at=votes.last_vote.at,
             )
 
     def models(self) -> tuple[StoredModel, ...]:
@@ -82,7 +109,8 @@ class Queries:
         """The counted votes by pair, over every model of the database."""
         with self._look() as connection:
             names = tuple(model.spec.name for model in _models(connection))
-            return PairCounts.from_tallies(names, _tallies(connection))
+            votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
+            return PairCounts.from_tallies(names, votes.tallies)
 
     def elo_history(self, *, points: int = 2_000) -> tuple[EloPoint, ...]:
         """How every model's Elo moved, in the order of votes; at most about `points` per model, the last among them."""
@@ -245,6 +273,13 @@ def _models(connection: Connection) -> tuple[StoredModel, ...]:
     )
 
 
+def _as_of(model: StoredModel, day: date) -> StoredModel:
+    """The model with its state at the end of a day: one that was retired later was not retired then."""
+    if model.retired_at is None or model.retired_at <= end_of(day):
+        return model
+    return replace(model, spec=replace(model.spec, state=ModelState.ENABLED), retired_at=None)
+
+
 def _ratings(connection: Connection) -> Mapping[str, float]:
     rows = connection.execute(select(RatingRow.model, RatingRow.elo).order_by(RatingRow.model))
     return MappingProxyType({row.model: row.elo for row in rows})
@@ -254,29 +289,6 @@ def _ratings_at(connection: Connection, board: BoardState, moment: datetime) -> 
     """Elo after the last vote cast at or before `moment`."""
     seq = connection.scalar(select(func.max(VoteRow.seq)).where(VoteRow.cast_at <= moment)) or 0
     return MappingProxyType(ratings_after(connection, seq, settings=board.elo))
-
-
-def _tallies(connection: Connection) -> tuple[Tally, ...]:
-    key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
-    statement = (
-        select(*key, func.sum(TallyRow.n).label("n"))
-        .where(TallyRow.source == SOURCE, TallyRow.left_out == COUNTED)
-        .group_by(*key)
-        .order_by(*key)
-    )
-    return tuple(
-        Tally(row.seat_a, row.seat_b, row.verdict, int(row.n)) for row in connection.execute(statement) if row.n
-    )
-
-
-def _left_out(connection: Connection) -> Mapping[str, int]:
-    statement = (
-        select(TallyRow.left_out, func.sum(TallyRow.n).label("n"))
-        .where(TallyRow.source == SOURCE, TallyRow.left_out != COUNTED)
-        .group_by(TallyRow.left_out)
-        .order_by(TallyRow.left_out)
-    )
-    return MappingProxyType({row.left_out: int(row.n) for row in connection.execute(statement) if row.n})
 
 
 def _record(row: Row[Any]) -> VoteRecord:

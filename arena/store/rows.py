@@ -42,13 +42,14 @@ class StoredModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRows:
-    """The live board in one consistent look: source `arena`, counted votes only.
+    """The arena's own board in one consistent look, counted votes only: the live one, or that of a past day's end.
 
     Args:
         version: grows with every change of the board.
         elo: settings of the fold.
-        models: every model ever seen, by name.
-        ratings: Elo now, by name; `ratings_before`: the same as it was one day earlier (start for who was not there).
+        models: every model ever seen, by name; their state is that of the moment.
+        ratings: Elo by name, of a past day only of the models that were there; `ratings_before`: the same as it was
+            one day earlier (start for who was not there).
         tallies: counted votes by ordered seats and verdict.
         left_out: stored votes that do not count, by reason.
         last_vote_at: when the last vote, counted or not, was cast; None before the first.
@@ -89,17 +90,28 @@ class Facets:
     last_day: date | None
 
 
+class LastVote(NamedTuple):
+    """When the last of some votes was cast: the UTC day where that is known, the moment where that is known, too."""
+
+    day: date | None
+    at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedVotes:
     """The votes of a selection by ordered seats and verdict, and by reason how many of it do not count.
 
-    `games` holds them in order; None when that was not asked for, or when a source has no order.
+    `last_seq` is the number of the arena's last vote at this version. `games` holds them in order; None when that was
+    not asked for, or when a source has no order. `undated` votes have no time, so that no range of days holds them.
     """
 
     version: int
+    last_seq: int
     tallies: tuple[Tally, ...]
     left_out: Mapping[str, int]
     games: tuple[Game, ...] | None
+    last_vote: LastVote
+    undated: int
 
 
 class DayVotes(NamedTuple):

@@ -1,6 +1,7 @@
 """Which votes a selection holds: sums over tallies, and the votes themselves where a method needs their order."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -9,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from arena.language import UNDETERMINED
 from arena.selection import Selection
-from arena.store.board import COUNTED, SOURCE, STRATUM, read_board, votes_now
+from arena.store.board import COUNTED, SOURCE, STRATUM, end_of, read_board, start_of, votes_now
 from arena.store.foreign_schema import UNKNOWN_DAY
-from arena.store.rows import DayVotes, Facets, SelectedVotes
+from arena.store.rows import DayVotes, Facets, LastVote, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
 from arena.store.sources import live
 from leaderboard.games import Game, Tally
@@ -37,15 +38,19 @@ def facets(connection: Connection) -> Facets:
 
 def selected_votes(connection: Connection, selection: Selection, *, in_order: bool) -> SelectedVotes:
     """The selection's votes by pair, how many of it are left out, and on demand its games in order."""
+    board = read_board(connection)
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
     wanted = list(_conditions(connection, selection))
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted).group_by(*key).order_by(*key)
     return SelectedVotes(
-        version=read_board(connection).version,
+        version=board.version,
+        last_seq=board.last_seq,
         tallies=tuple(Tally(*row) for row in connection.execute(sums) if row.n),
         left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, wanted)),
         games=_games(connection, selection) if in_order and selection.sources == {SOURCE} else None,
+        last_vote=_last_vote(connection, selection),
+        undated=_undated(connection, selection),
     )
 
 
@@ -63,14 +68,11 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
 
 def _games(connection: Connection, selection: Selection) -> tuple[Game, ...]:
     """The arena's own votes of a selection, in the order in which they were cast."""
-    conditions = [VoteRow.__table__.c[name] == wanted for name, wanted in _categories(selection)]
-    if selection.without_ties:
-        conditions.append(VoteRow.verdict.not_in(TIES))
-    votes = connection.execute(votes_now().where(*conditions))
+    votes = connection.execute(votes_now().where(*_own_conditions(selection)))
     return tuple(
         Game(vote.seat_a, vote.seat_b, vote.verdict)
         for vote in votes
-        if (selection.with_left_out or vote.left_out is None) and _in_time(vote.cast_at.date(), selection)
+        if selection.with_left_out or vote.left_out is None
     )
 
 
@@ -79,7 +81,36 @@ def _visible(connection: Connection) -> tuple[str, ...]:
     return (SOURCE, *(source.name for source in live(connection)))
 
 
+def _last_vote(connection: Connection, selection: Selection) -> LastVote:
+    """When the selection's last vote was cast, counted or not: to the day, of the arena's own to the moment."""
+    dated = [*_conditions(connection, selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
+    latest = select(TallyRow.day).where(*dated).order_by(TallyRow.day.desc()).limit(1)
+    # Source by source each is one step in the index.
+    days = [connection.scalar(latest.where(TallyRow.source == source)) for source in sorted(selection.sources)]
+    day = max(filter(None, days), default=None)
+    if day is None:
+        return LastVote(None, None)
+    last = date.fromisoformat(day)
+    if selection.sources != {SOURCE}:
+        return LastVote(last, None)
+    on_it = (VoteRow.cast_at >= start_of(last), VoteRow.cast_at <= end_of(last))
+    return LastVote(
+        last, connection.scalar(select(func.max(VoteRow.cast_at)).where(*_own_conditions(selection), *on_it))
+    )
+
+
+def _undated(connection: Connection, selection: Selection) -> int:
+    """Votes without a time, which no range of days holds; 0 where days do not matter."""
+    if selection.since is None and selection.until is None:
+        return 0
+    always = replace(selection, since=None, until=None)
+    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
+    sums = select(func.sum(TallyRow.n)).where(*_conditions(connection, always), *counted, TallyRow.day == UNKNOWN_DAY)
+    return connection.scalar(sums) or 0
+
+
 def _conditions(connection: Connection, selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """On tallies; days are ISO texts, and the text for an unknown day sorts before all of them."""
     yield TallyRow.source.in_([name for name in _visible(connection) if name in selection.sources])
     for name, wanted in _categories(selection):
         yield TallyRow.__table__.c[name] == wanted
@@ -87,8 +118,21 @@ def _conditions(connection: Connection, selection: Selection) -> Iterator[Column
         yield TallyRow.day >= selection.since.isoformat()
     if selection.until is not None:
         yield TallyRow.day <= selection.until.isoformat()
+        yield TallyRow.day != UNKNOWN_DAY
     if selection.without_ties:
         yield TallyRow.verdict.not_in(TIES)
+
+
+def _own_conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """The same on the arena's own votes, but for what is left out."""
+    for name, wanted in _categories(selection):
+        yield VoteRow.__table__.c[name] == wanted
+    if selection.since is not None:
+        yield VoteRow.cast_at >= start_of(selection.since)
+    if selection.until is not None:
+        yield VoteRow.cast_at <= end_of(selection.until)
+    if selection.without_ties:
+        yield VoteRow.verdict.not_in(TIES)
 
 
 def _categories(selection: Selection) -> Iterator[tuple[str, Any]]:
@@ -96,11 +140,6 @@ def _categories(selection: Selection) -> Iterator[tuple[str, Any]]:
         wanted = getattr(selection, name)
         if wanted is not None:
             yield name, wanted
-
-
-def _in_time(day: date, selection: Selection) -> bool:
-    after = selection.since is None or day >= selection.since
-    return after and (selection.until is None or day <= selection.until)
 
 
 def _left_out(connection: Connection, wanted: list[ColumnElement[bool]]) -> Mapping[str, int]:

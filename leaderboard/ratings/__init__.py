@@ -16,10 +16,12 @@ from leaderboard.ratings.style_control import (
 )
 
 METHODS: Mapping[str, Method] = {
-    "elo": Method(title="Elo", rate=rate_elo, needs_order=True),
-    "elo_order_free": Method(title="Elo, order-free", rate=rate_elo_order_free),
+    "elo": Method(title="Elo", rate=rate_elo, needs_order=True, has_interval=False, us_per_vote=0.2),
+    "elo_order_free": Method(title="Elo, order-free", rate=rate_elo_order_free, has_interval=False, us_per_vote=11.0),
     "bradley_terry": Method(title="Bradley–Terry", rate=rate_bradley_terry),
-    "style_control": Method(title="Style control", rate=rate_style_control, needs_order=True, needs_style=True),
+    "style_control": Method(
+        title="Style control", rate=rate_style_control, needs_order=True, needs_style=True, us_per_vote=0.5
+    ),
     "davidson": Method(title="Davidson (ties apart)", rate=rate_davidson),
 }
 

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -312,11 +313,45 @@ def test_the_standings_carry_a_score_with_its_interval_and_rank(run: Run) -> Non
 
 
 @pytest.mark.usefixtures("board")
+def test_only_a_method_with_intervals_has_a_rank_by_upper_bounds(run: Run) -> None:
+    assert "Rank (UB)" in run("standings").out
+    assert "Rank (UB)" not in run("standings", "--method", "elo_order_free").out
+
+
+@pytest.mark.usefixtures("board")
 def test_the_standings_can_be_those_of_a_selection(run: Run) -> None:
     data = run("standings", "--code", "--since", "2026-01-01", "--json").json
 
     assert data["votes"] == 0
     assert [row["score"] for row in data["standings"]] == [None, None]
+
+
+@pytest.mark.usefixtures("board")
+def test_the_standings_of_a_past_day_are_those_of_its_end(run: Run) -> None:
+    today = datetime.now(UTC).date()
+
+    past = run("standings", "--until", f"{today - timedelta(days=1)}")
+    before = run("standings", "--until", f"{today - timedelta(days=1)}", "--json").json
+    now = run("standings", "--until", f"{today}", "--json").json
+
+    assert f"Board as of the end of {today - timedelta(days=1)} (UTC)" in past.out
+    assert "Alpha" not in past.out
+    assert (before["votes"], before["last_vote_at"], before["standings"]) == (0, None, [])
+    assert (now["until"], now["votes"], now["last_vote_day"]) == (f"{today}", 1, f"{today}")
+    assert [(row["model"], row["elo"], row["battles"]) for row in now["standings"]] == [
+        ("alpha", 1016.0, 1),
+        ("beta", 984.0, 1),
+    ]
+
+
+@pytest.mark.usefixtures("board")
+def test_a_selections_battles_are_its_own(run: Run) -> None:
+    rows = run("standings", "--code", "--json").json["standings"]
+
+    assert [(row["elo"], row["battles"], row["wins"], row["win_rate"]) for row in rows] == [
+        (1016.0, 0, 0, None),
+        (984.0, 0, 0, None),
+    ]
 
 
 @pytest.mark.usefixtures("board")

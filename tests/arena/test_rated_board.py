@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,9 @@ class Booth:
 
     def live(self) -> Board:
         return board_of(self.store.read.board(now=self.now))
+
+    def past(self, until: date) -> Board:
+        return board_of(self.store.read.board_at_end_of(until))
 
 
 @pytest.fixture
@@ -118,6 +121,64 @@ def test_days_bound_a_selection_on_both_sides(booth: Booth, boards: RatedBoards)
 
     assert board.votes == 2
     assert [day for day, _ in booth.store.read.votes_per_day(selection)] == [second.date(), third.date()]
+
+
+@pytest.mark.parametrize("method", ["bradley_terry", "elo"])
+def test_a_past_board_shows_the_elo_of_that_day(booth: Booth, boards: RatedBoards, method: str) -> None:
+    second = (START + timedelta(days=2)).date()
+    selection = Selection(until=second)
+
+    board = boards.rated(booth.past(second), method=method, selection=selection, order_by_elo=True)
+
+    # Ash beat beech, then beech (984) beat cedar (1000).
+    change = 32 * (1 - 1 / (1 + 10 ** (16 / 400)))
+    assert {line.model: line.elo for line in board.standings} == pytest.approx(
+        {"ash": 1016, "beech": 984 + change, "cedar": 1000 - change}
+    )
+    assert (board.votes, board.last_vote_day, board.last_vote_at) == (2, second, START + timedelta(days=2))
+    if method == "elo":
+        assert {line.model: line.score for line in board.standings} == {
+            line.model: line.elo for line in board.standings
+        }
+
+
+def test_elo_of_a_category_up_to_a_day_is_folded_from_its_votes(booth: Booth, boards: RatedBoards) -> None:
+    booth.vote("ash", "elm", Verdict.B)
+    second = (START + timedelta(days=2)).date()
+    selection = Selection(until=second, without_ties=True)
+
+    board = boards.rated(booth.past(second), method="elo", selection=selection, order_by_elo=False)
+
+    assert board.votes == 2
+    assert {line.model: line.score for line in board.standings} == pytest.approx(
+        {line.model: line.elo for line in board.standings}
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "sentence"),
+    [
+        (EVERYTHING, None),
+        (Selection(until=date(2026, 11, 3)), None),
+        (Selection(since=date(2026, 11, 3)), "The Elo column follows every vote that counts, whatever"),
+        (
+            Selection(code=False, until=date(2026, 11, 3)),
+            "The Elo column follows every vote that counts up to the end of 2026-11-03, whatever",
+        ),
+    ],
+)
+def test_filters_that_do_not_move_the_elo_column_say_so(
+    selection: Selection, sentence: str | None, booth: Booth, boards: RatedBoards
+) -> None:
+    live = booth.past(selection.until) if selection.until else booth.live()
+
+    board = boards.rated(live, method="bradley_terry", selection=selection, order_by_elo=True)
+
+    said = [remark for remark in board.remarks if "Elo column" in remark]
+    assert len(said) == (sentence is not None)
+    assert sentence is None or said[0].startswith(sentence)
+    elo = {standing.model: standing.elo for standing in live.standings}
+    assert all(line.elo == elo[line.model] for line in board.standings)
 
 
 def test_votes_that_are_left_out_are_counted_by_reason_and_can_be_switched_in(
@@ -244,3 +305,33 @@ def test_an_imported_file_is_a_board_of_its_own_and_moves_no_elo(booth: Booth, b
     assert elo.standings[0].score > 1000.0
     assert live.standings == before.standings
     assert booth.store.read.facets().sources == ("arena", "file")
+
+
+def test_votes_without_a_time_lie_in_no_range_of_days_and_are_counted(booth: Booth, boards: RatedBoards) -> None:
+    at = datetime(2024, 5, 1, tzinfo=UTC)
+    with SourceLoad(booth.store.write, NewSource(name="file", format="plain", sha256="0" * 64)) as loading:
+        times = [at, at + timedelta(days=9), None]
+        loading.add(
+            [
+                ForeignVote(model_a="x", model_b="y", verdict=Verdict.A, cast_at=time, line=line)
+                for line, time in enumerate(times, start=1)
+            ]
+        )
+        loading.publish(actor="test")
+    live, file = booth.live(), frozenset({"file"})
+
+    everything, until, since = (
+        boards.rated(live, method="bradley_terry", selection=selection, order_by_elo=True)
+        for selection in (
+            Selection(sources=file),
+            Selection(sources=file, until=at.date()),
+            Selection(sources=file, since=at.date()),
+        )
+    )
+
+    assert [board.votes for board in (everything, until, since)] == [3, 1, 2]
+    assert [board.last_vote_day for board in (everything, until)] == [date(2024, 5, 10), date(2024, 5, 1)]
+    assert everything.last_vote_at is None
+    assert not any("without a time" in remark for remark in everything.remarks)
+    for board in (until, since):
+        assert "Votes without a time lie in no range of days: 1 are not counted here." in board.remarks

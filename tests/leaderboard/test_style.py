@@ -57,6 +57,13 @@ def test_no_text_makes_counting_slow(piece: str) -> None:
     style_of([piece * 300_000])
 
 
+@given(st.lists(st.text(alphabet="#-*+1. \n_`ab")))
+def test_the_turns_of_a_battle_add_up(answers: list[str]) -> None:
+    each = [style_of([answer]) for answer in answers]
+
+    assert style_of(answers) == tuple(sum(style[i] for style in each) for i in range(len(STYLE_FEATURES)))
+
+
 @given(st.text(alphabet="#-*+1. \n_`ab"), st.text(alphabet="#-*+1. \n_`ab"))
 def test_counts_are_never_negative(one: str, other: str) -> None:
     assert min(style_of([one, other])) >= 0

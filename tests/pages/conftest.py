@@ -78,7 +78,7 @@ def cast_votes() -> Callable[..., None]:
         store = Store.open(settings.database_url, clock=lambda: at)
         store.write.sync_models(settings.specs()).result()
         for number, (seats, verdict) in enumerate(votes):
-            cast(store, f"battle-{number}", seats, verdict)
+            cast(store, f"battle-{number}-{days_ago}", seats, verdict)
         store.close()
 
     return cast_all

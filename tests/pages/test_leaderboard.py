@@ -1,13 +1,15 @@
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from board_filters import View
 from board_json import board_json
-from board_table import interval, lines, ranks
+from board_table import columns, interval, lines, ranks
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 
@@ -57,6 +59,14 @@ def models(tab: AppTest) -> list[str]:
 
 def pictures(tab: AppTest) -> list[str]:
     return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+
+
+def drawn(tab: AppTest, title: str) -> set[str]:
+    """The days that a chart over time has points on."""
+    protos = [chart.proto for chart in tab.get("vega_lite_chart")]
+    proto = next(proto for proto in protos if json.loads(proto.spec)["title"]["text"] == title)
+    frames = [convert_arrow_bytes_to_pandas_df(each.data.data) for each in proto.datasets]
+    return {str(at)[:10] for frame in frames for at in frame["at"]}
 
 
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
@@ -150,6 +160,43 @@ def test_a_wrong_value_in_a_link_is_passed_by_with_a_sentence(voted: OpenPage) -
     assert tab.query_params == {"search": "forest"}
 
 
+def test_a_link_opens_the_board_of_a_past_day_and_a_button_leads_back(
+    voted: OpenPage, cast_votes: Callable[..., None]
+) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)] * 3, days_ago=3)
+    then = (datetime.now(UTC) - timedelta(days=5)).date()
+
+    tab = voted("standings.py", until=f"{then}")
+
+    assert f"**Board as of the end of {then}** (UTC)" in texts(tab)
+    assert models(tab) == ["Ash", "Elm", "Cedar", "Birch"]
+    assert tab.dataframe[0].value["battles"].tolist() == [2, 0, 1, 3]
+    assert tab.dataframe[0].value["change"].tolist() == [0.0] * 4
+    assert f"last vote {datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}" in texts(tab)
+    assert drawn(tab, "Elo over Time") <= {f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}"}
+
+    next(button for button in tab.button if button.label == "Back to today").click().run()
+
+    assert models(tab)[0] == "Elm"
+    assert "Board as of" not in texts(tab)
+    assert tab.query_params == {}
+
+
+def test_the_change_over_a_past_day_is_that_days(voted: OpenPage) -> None:
+    tab = voted("standings.py", until=f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+    table = tab.dataframe[0].value
+
+    assert table["change"].tolist() == [elo - 1000 for elo in table["elo"]]
+    assert table["change"].iloc[0] > 0
+
+
+def test_today_is_no_past_day(voted: OpenPage) -> None:
+    tab = voted("standings.py", until=f"{datetime.now(UTC):%Y-%m-%d}")
+
+    assert "Board as of" not in texts(tab)
+    assert len(models(tab)) == 4
+
+
 def test_days_without_votes_say_that_none_fits(voted: OpenPage) -> None:
     tab = voted("standings.py", until="2001-01-01")
 
@@ -171,6 +218,20 @@ def test_the_json_holds_what_the_page_shows_and_how_it_was_made(voted: OpenPage)
     assert told["models"][0]["price_in"] == 1.0
     assert told["models"][1] == told["models"][1] | {"rank": None, "score": None, "elo": 1000.0, "battles": 0}
     assert {entry.keys() == told["models"][0].keys() for entry in told["models"]} == {True}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_a_method_with_intervals_has_a_rank_by_upper_bounds(method: str) -> None:
+    title = columns(method)["rank"]["label"]
+
+    assert title == ("Rank (UB)" if METHODS[method].has_interval else "Rank")
+
+
+def test_a_method_without_intervals_shows_no_spread_of_ranks(voted: OpenPage) -> None:
+    table = voted("standings.py", order="elo_order_free").dataframe[0].value
+
+    assert table["rank"].dropna().tolist() == [1.0, 2.0, 3.0]
+    assert table["spread"].isna().all()
 
 
 def test_ranks_and_intervals_read_well() -> None:

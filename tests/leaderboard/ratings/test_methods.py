@@ -23,7 +23,7 @@ PAIRS = st.lists(st.sampled_from(NAMES), min_size=2, max_size=2, unique=True)
 VOTES = st.lists(
     st.builds(lambda pair, verdict: Game(pair[0], pair[1], verdict), PAIRS, st.sampled_from(Verdict)), max_size=40
 )
-WITH_ESTIMATES = {key: method for key, method in METHODS.items() if key not in ("elo", "elo_order_free")}
+WITH_ESTIMATES = {key: method for key, method in METHODS.items() if method.has_interval}
 
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 every_order_free_method = pytest.mark.parametrize(
@@ -71,6 +71,13 @@ def test_a_result_says_how_it_was_made(method: Method) -> None:
     assert METHODS[rated.method] is method
     assert (rated.votes, dict(rated.left_out), rated.version) == (1, {"leaked": 3}, 17)
     assert rated.settings == type(rated.settings)()
+
+
+@every_method
+def test_a_method_says_whether_its_results_have_intervals(method: Method) -> None:
+    rated = method.rate(_evidence([Game("u", "v", Verdict.A)]))
+
+    assert (rated.estimate is not None) == method.has_interval
 
 
 @every_method

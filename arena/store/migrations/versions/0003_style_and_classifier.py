@@ -19,5 +19,13 @@ def upgrade() -> None:
     """Add four counts to each reply, and the classifier to battles and sources."""
     for figure in ("length", "headings", "lists", "bold"):
         op.add_column("reply", sa.Column(figure, BIG, nullable=True))
+    op.create_index(
+        "ix_reply_style",
+        "reply",
+        ["battle", "side", "length", "headings", "lists", "bold"],
+        unique=False,
+        sqlite_where=sa.text("status = 'ok'"),
+        postgresql_where=sa.text("status = 'ok'"),
+    )
     op.add_column("battle", sa.Column("classifier", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("source", sa.Column("classifier", sa.Text(), nullable=True))
