@@ -158,9 +158,12 @@ class Writer:
 
     def publish_source(self, source_id: int, *, votes: int, actor: str) -> Future[Source]:
         """Switch a loaded source live."""
-        return self._board(
-            lambda connection, now: sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
-        )
+
+        def publish(connection: Connection, now: datetime) -> Source:
+            self._loading.discard(source_id)
+            return sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
+
+        return self._board(publish)
 
     def store_findings(self, source_id: int, found: Sequence[Finding], *, show: bool) -> Future[bool]:
         """Store what was found in a slice of a source's texts; whether the source is still there.
@@ -197,7 +200,6 @@ class Writer:
 
         def hide(connection: Connection, now: datetime) -> bool:
             hidden.append(sources.hide(connection, name, actor=actor, now=now))
-            self._loading.discard(hidden[-1])
             return False
 
         return self._until_done(

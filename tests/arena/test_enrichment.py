@@ -18,9 +18,10 @@ from arena.enrichment import AT_ONCE, fill_in
 from arena.foreign import NAMED, NO_STYLE, Conversation, ForeignVote, StyleFigures
 from arena.language import CLASSIFIER
 from arena.selection import Selection
-from arena.store import Store
+from arena.store import Store, sources
 from arena.store.engine import writing_engine
 from arena.store.findings import SLICE_CHARACTERS
+from arena.store.queue import Job
 from leaderboard.style import style_of
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Desk
@@ -276,7 +277,8 @@ def test_a_source_that_is_removed_meanwhile_ends_it(store: Store) -> None:
 def test_a_source_that_is_hidden_between_reading_and_storing_takes_no_findings(store: Store) -> None:
     load(store, many(AT_ONCE))
     (source,) = store.read.sources()
-    store.write.remove_source("file", actor="tester").result(DEADLINE_SECONDS)
+    hide = Job(run=lambda connection, now: sources.hide(connection, "file", actor="tester", now=now))
+    store.write._queue.submit(hide).result(DEADLINE_SECONDS)
 
     assert store.write.store_findings(source.id, [], show=True).result(DEADLINE_SECONDS) is False
 

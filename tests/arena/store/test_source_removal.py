@@ -12,7 +12,8 @@ import pytest
 from arena.errors import StoreError, UnknownSource
 from arena.foreign import Conversation, ForeignTally
 from arena.selection import Selection
-from arena.store import SourceLoad, Store
+from arena.store import SourceLoad, Store, sources
+from arena.store.queue import Job
 from arena.store.sources import REMOVED_AT_ONCE, TALLIES_AT_ONCE, TEXTS_AT_ONCE, VOTES_TO_SEARCH
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
@@ -163,10 +164,10 @@ def test_a_killed_removal_is_finished_at_the_next_opening(half_removed: Store, r
 
 def test_the_file_can_come_again_after_a_killed_removal(half_removed: Store) -> None:
     again = load(half_removed, RICH)
-    sources = half_removed.read.verify().sources
+    left = half_removed.read.verify().sources
     half_removed.close()
 
-    assert (again.votes, sources) == (4, 1)
+    assert (again.votes, left) == (4, 1)
 
 
 def test_a_store_that_is_closed_meanwhile_leaves_the_rest_to_the_next_opening(
@@ -184,6 +185,16 @@ def test_a_store_that_is_closed_meanwhile_leaves_the_rest_to_the_next_opening(
     left = [rows(table) for table in TABLES]
     reopened.close()
     assert left == [0] * len(TABLES)
+
+
+def test_a_removal_that_failed_is_finished_by_the_same_process_too(store: Store, rows: Rows) -> None:
+    load(store, RICH)
+    hide = Job(run=lambda connection, now: sources.hide(connection, "file", actor="tester", now=now))
+    store.write._queue.submit(hide).result(DEADLINE_SECONDS)
+
+    load(store, RICH[:1], name="next")
+
+    assert rows("source") == rows("foreign_vote") == 1
 
 
 # What is not live is not seen, wherever one looks
