@@ -9,10 +9,10 @@ from threading import Lock
 
 from arena.board import Board
 from arena.domain import ModelSpec
-from arena.errors import CannotRate, UnknownSource
+from arena.errors import CannotRate
 from arena.selection import ARENA, EVERYTHING, Selection
 from arena.store import Queries, SelectedVotes
-from leaderboard import METHODS, EloSettings, Evidence, Forecast, Games, PairCounts, Rated, RatedStanding, forecast
+from leaderboard import METHODS, EloSettings, Evidence, Forecast, PairCounts, Rated, RatedStanding, forecast
 from leaderboard.connectivity import apart, groups
 from leaderboard.ratings import (
     BradleyTerryResult,
@@ -110,12 +110,13 @@ class RatedBoards:
     def _rate(self, live: Board, *, method: str, selection: Selection, order_by_elo: bool) -> RatedBoard:
         kept = method == ELO and replace(selection, until=None) == EVERYTHING
         in_order = METHODS[method].needs_order and not kept
-        votes = self._read.selected_votes(selection, in_order=in_order)
+        votes = self._read.selected_votes(selection, in_order=in_order, with_styles=METHODS[method].needs_style)
         counts = _counts_of(votes)
         elo = {standing.model: standing.elo for standing in live.standings} if selection.sources == {ARENA} else {}
         evidence = Evidence(
             counts=counts,
-            games=self._games(selection, votes, counts) if in_order else None,
+            games=votes.games,
+            styles=votes.styles,
             left_out=votes.left_out,
             version=votes.version,
         )
@@ -129,23 +130,12 @@ class RatedBoards:
             counts=counts,
             specs=_with_strangers(live.specs, counts.names),
             elo=elo,
-            votes=counts.votes,
-            left_out=votes.left_out,
+            votes=rated.votes,
+            left_out=rated.left_out,
             last_vote_day=votes.last_vote.day,
             last_vote_at=votes.last_vote.at,
             remarks=tuple(_remarks(rated, counts, live, selection=selection, undated=votes.undated)),
         )
-
-    def _games(self, selection: Selection, votes: SelectedVotes, counts: PairCounts) -> Games | None:
-        """The votes in order, as far as somebody knows it: the arena's own, or whole files that have one."""
-        if votes.games is not None:
-            return Games.from_votes(votes.games, names=counts.names)
-        if selection != Selection(sources=selection.sources):
-            return None
-        try:
-            return self._read.source_games(*sorted(selection.sources))
-        except UnknownSource:
-            return None
 
 
 def _with_strangers(specs: Mapping[str, ModelSpec], names: Iterable[str]) -> Mapping[str, ModelSpec]:

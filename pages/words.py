@@ -6,7 +6,7 @@ from typing import assert_never
 
 from arena.domain import BattleState, Fault, ReplyStatus
 from arena.views import BattleView, SideView
-from leaderboard import Verdict
+from leaderboard import WITHOUT_STYLE, Verdict
 
 HOW_IT_WORKS = """\
 **How it works**
@@ -51,7 +51,11 @@ FAULTS: Mapping[Fault, str] = {
     Fault.INTERNAL: "Something went wrong in the arena; the administrator's log says what.",
 }
 
-LEFT_OUT = {"aa": "a model met itself", "named": "the names were known"}
+LEFT_OUT = {
+    "aa": "a model met itself",
+    "named": "the names were known",
+    WITHOUT_STYLE: "nobody counted how the answers were written",
+}
 
 
 def verdict_label(verdict: Verdict) -> str:

@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, SQLColumnExpression, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, SQLColumnExpression, and_, func, select
 from sqlalchemy.orm import aliased
 
 from arena.domain import ReplyStatus, Side
@@ -25,14 +23,13 @@ from arena.store.foreign_schema import (
     ForeignTextRow,
     ForeignVoteRow,
 )
+from arena.store.ordered import ordered_votes
 from arena.store.rows import Source
 from arena.store.schema import ReplyRow, TallyRow, TurnRow, VoteRow, table_of
 from arena.store.sources import live
-from leaderboard.games import VERDICTS, Games, PairCounts, Tally
+from leaderboard.games import Games, PairCounts, Tally
 
 AT_ONCE = 1_000
-# Votes without a time come before all others.
-NO_TIME = -1
 
 
 class TallyDifference(NamedTuple):
@@ -41,13 +38,6 @@ class TallyDifference(NamedTuple):
     key: tuple[object, ...]
     stored: int
     given: int
-
-
-class _Column(NamedTuple):
-    """The votes of one source as rows (model A, model B, verdict, microseconds), and what the numbers stand for."""
-
-    votes: NDArray[np.int64]
-    names: dict[int, str]
 
 
 def require_known(connection: Connection, names: Collection[str]) -> None:
@@ -79,21 +69,11 @@ def counts(connection: Connection, names: Collection[str]) -> PairCounts:
 def games(connection: Connection, names: Sequence[str]) -> Games:
     """The counted votes of these sources together, by time, then by the order of the sources, then by their own."""
     require_known(connection, names)
-    only_counts = [source.name for source in live(connection) if source.tallies_only and source.name in names]
-    if only_counts:
-        raise UnknownSource(f"The source {only_counts[0]!r} holds counts, not votes: choose an order-free method.")
-    columns = [_own(connection) if name == SOURCE else _foreign(connection, name) for name in names]
-    models = sorted({name for column in columns for name in column.names.values()})
-    index = {name: i for i, name in enumerate(models)}
-    parts = [_renumbered(column, index) for column in columns]
-    votes = np.concatenate(parts) if parts else np.empty((0, 4), np.int64)
-    votes = votes[np.argsort(votes[:, 3], kind="stable")]
-    return Games(
-        names=tuple(models),
-        seat_a=votes[:, 0].astype(np.int32),
-        seat_b=votes[:, 1].astype(np.int32),
-        verdicts=votes[:, 2].astype(np.int8),
-    )
+    ordered = ordered_votes(connection, names)
+    if ordered is None:
+        only_counts = next(source.name for source in live(connection) if source.tallies_only and source.name in names)
+        raise UnknownSource(f"The source {only_counts!r} holds counts, not votes: choose an order-free method.")
+    return ordered.games
 
 
 def first_difference(connection: Connection, source: Source) -> TallyDifference | None:
@@ -167,40 +147,6 @@ def own_votes(connection: Connection) -> Iterator[ForeignVote]:
                 voter = row.voter and voters.setdefault(row.voter, f"voter-{len(voters) + 1}")
                 yield _own_vote(row, said.get(row.battle), voter=voter, cast_at=latest)
         after = rows[-1].seq
-
-
-def _own(connection: Connection) -> _Column:
-    keys: dict[str, int] = {}
-    votes = []
-    for row in connection.execute(votes_now()):
-        if row.left_out is None:
-            a, b = (keys.setdefault(name, len(keys)) for name in (row.seat_a, row.seat_b))
-            votes.append((a, b, VERDICTS.index(row.verdict), (row.cast_at - EPOCH) // MICROSECOND))
-    table = np.array(votes, np.int64).reshape(-1, 4)
-    table[:, 3] = np.maximum.accumulate(table[:, 3])  # the sequence decides, not a clock that stepped back
-    return _Column(table, {key: name for name, key in keys.items()})
-
-
-def _foreign(connection: Connection, name: str) -> _Column:
-    verdict: ColumnElement[int] = case({verdict: i for i, verdict in enumerate(VERDICTS)}, value=ForeignVoteRow.verdict)
-    cast_at_us = func.coalesce(ForeignVoteRow.cast_at_us, NO_TIME)
-    statement = (
-        select(ForeignVoteRow.model_a, ForeignVoteRow.model_b, verdict, cast_at_us)
-        .where(ForeignVoteRow.source == _source_id(connection, name), ForeignVoteRow.left_out.is_(None))
-        .order_by(ForeignVoteRow.position)
-    )
-    table = np.array([tuple(row) for row in connection.execute(statement)], np.int64).reshape(-1, 4)
-    used = set(np.unique(table[:, :2]).tolist())
-    return _Column(table, {key: model for key, model in _model_names(connection).items() if key in used})
-
-
-def _renumbered(column: _Column, index: dict[str, int]) -> NDArray[np.int64]:
-    numbers = np.zeros(max(column.names, default=0) + 1, np.int64)
-    for key, name in column.names.items():
-        numbers[key] = index[name]
-    votes = column.votes.copy()
-    votes[:, :2] = numbers[votes[:, :2]]
-    return votes
 
 
 def _source_id(connection: Connection, name: str) -> int:

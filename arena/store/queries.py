@@ -128,10 +128,15 @@ class Queries:
         with self._look() as connection:
             return selected.facets(connection)
 
-    def selected_votes(self, selection: Selection, *, in_order: bool = False) -> SelectedVotes:
-        """The votes of a selection by pair, which takes no longer the more there are; `in_order` also reads each."""
+    def selected_votes(
+        self, selection: Selection, *, in_order: bool = False, with_styles: bool = False
+    ) -> SelectedVotes:
+        """The votes of a selection by pair, which takes no longer the more there are.
+
+        `in_order` also reads each, `with_styles` each with how its answers were written: 3 and 7 s for a million.
+        """
         with self._look() as connection:
-            return selected.selected_votes(connection, selection, in_order=in_order)
+            return selected.selected_votes(connection, selection, in_order=in_order, with_styles=with_styles)
 
     def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
         """How many votes of a selection were cast on each day that has some."""

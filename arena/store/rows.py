@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
 from arena.foreign import Conversation, StyleFigures
-from leaderboard.games import Game, Tally
+from leaderboard.games import Games, Tally
 from leaderboard.ratings import EloSettings
-from leaderboard.style import Style
+from leaderboard.style import GameStyles, Style
 from leaderboard.verdicts import Verdict
 
 
@@ -101,15 +101,17 @@ class LastVote(NamedTuple):
 class SelectedVotes:
     """The votes of a selection by ordered seats and verdict, and by reason how many of it do not count.
 
-    `last_seq` is the number of the arena's last vote at this version. `games` holds them in order; None when that was
-    not asked for, or when a source has no order. `undated` votes have no time, so that no range of days holds them.
+    `last_seq` is the number of the arena's last vote at this version. `games` holds them in order, and `styles` how the
+    answers of each were written; None when that was not asked for, or when a source has only counts. `undated` votes
+    have no time, so that no range of days holds them.
     """
 
     version: int
     last_seq: int
     tallies: tuple[Tally, ...]
     left_out: Mapping[str, int]
-    games: tuple[Game, ...] | None
+    games: Games | None
+    styles: GameStyles | None
     last_vote: LastVote
     undated: int
 

@@ -4,21 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from arena.language import UNDETERMINED
 from arena.selection import Selection
-from arena.store.board import COUNTED, SOURCE, STRATUM, end_of, read_board, start_of, votes_now
+from arena.store.board import COUNTED, SOURCE, end_of, read_board, start_of
 from arena.store.foreign_schema import UNKNOWN_DAY
+from arena.store.ordered import TIES, categories, ordered_votes, own_conditions
 from arena.store.rows import DayVotes, Facets, LastVote, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
 from arena.store.sources import live
-from leaderboard.games import Game, Tally
-from leaderboard.verdicts import Verdict
-
-TIES = (Verdict.TIE, Verdict.BOTH_BAD)
+from leaderboard.games import Tally
 
 
 def facets(connection: Connection) -> Facets:
@@ -36,19 +33,29 @@ def facets(connection: Connection) -> Facets:
     )
 
 
-def selected_votes(connection: Connection, selection: Selection, *, in_order: bool) -> SelectedVotes:
-    """The selection's votes by pair, how many of it are left out, and on demand its games in order."""
+def selected_votes(
+    connection: Connection, selection: Selection, *, in_order: bool, with_styles: bool = False
+) -> SelectedVotes:
+    """The selection's votes by pair, how many are left out, and on demand its games in order, with their styles."""
     board = read_board(connection)
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
     wanted = list(_conditions(connection, selection))
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
-    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted).group_by(*key).order_by(*key)
+    two = TallyRow.seat_a != TallyRow.seat_b  # a model that meets itself says nothing about its strength
+    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted, two).group_by(*key).order_by(*key)
+    sources = sorted(selection.sources)
+    ordered = (
+        ordered_votes(connection, sources, selection=selection, with_styles=with_styles)
+        if in_order or with_styles
+        else None
+    )
     return SelectedVotes(
         version=board.version,
         last_seq=board.last_seq,
         tallies=tuple(Tally(*row) for row in connection.execute(sums) if row.n),
         left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, wanted)),
-        games=_games(connection, selection) if in_order and selection.sources == {SOURCE} else None,
+        games=ordered.games if ordered else None,
+        styles=ordered.styles if ordered else None,
         last_vote=_last_vote(connection, selection),
         undated=_undated(connection, selection),
     )
@@ -64,16 +71,6 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
         .order_by(TallyRow.day)
     )
     return tuple(DayVotes(date.fromisoformat(row.day), row.n) for row in connection.execute(days) if row.n)
-
-
-def _games(connection: Connection, selection: Selection) -> tuple[Game, ...]:
-    """The arena's own votes of a selection, in the order in which they were cast."""
-    votes = connection.execute(votes_now().where(*_own_conditions(selection)))
-    return tuple(
-        Game(vote.seat_a, vote.seat_b, vote.verdict)
-        for vote in votes
-        if selection.with_left_out or vote.left_out is None
-    )
 
 
 def _visible(connection: Connection) -> tuple[str, ...]:
@@ -95,7 +92,7 @@ def _last_vote(connection: Connection, selection: Selection) -> LastVote:
         return LastVote(last, None)
     on_it = (VoteRow.cast_at >= start_of(last), VoteRow.cast_at <= end_of(last))
     return LastVote(
-        last, connection.scalar(select(func.max(VoteRow.cast_at)).where(*_own_conditions(selection), *on_it))
+        last, connection.scalar(select(func.max(VoteRow.cast_at)).where(*own_conditions(selection), *on_it))
     )
 
 
@@ -112,7 +109,7 @@ def _undated(connection: Connection, selection: Selection) -> int:
 def _conditions(connection: Connection, selection: Selection) -> Iterator[ColumnElement[bool]]:
     """On tallies; days are ISO texts, and the text for an unknown day sorts before all of them."""
     yield TallyRow.source.in_([name for name in _visible(connection) if name in selection.sources])
-    for name, wanted in _categories(selection):
+    for name, wanted in categories(selection):
         yield TallyRow.__table__.c[name] == wanted
     if selection.since is not None:
         yield TallyRow.day >= selection.since.isoformat()
@@ -121,25 +118,6 @@ def _conditions(connection: Connection, selection: Selection) -> Iterator[Column
         yield TallyRow.day != UNKNOWN_DAY
     if selection.without_ties:
         yield TallyRow.verdict.not_in(TIES)
-
-
-def _own_conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
-    """The same on the arena's own votes, but for what is left out."""
-    for name, wanted in _categories(selection):
-        yield VoteRow.__table__.c[name] == wanted
-    if selection.since is not None:
-        yield VoteRow.cast_at >= start_of(selection.since)
-    if selection.until is not None:
-        yield VoteRow.cast_at <= end_of(selection.until)
-    if selection.without_ties:
-        yield VoteRow.verdict.not_in(TIES)
-
-
-def _categories(selection: Selection) -> Iterator[tuple[str, Any]]:
-    for name in STRATUM:
-        wanted = getattr(selection, name)
-        if wanted is not None:
-            yield name, wanted
 
 
 def _left_out(connection: Connection, wanted: list[ColumnElement[bool]]) -> Mapping[str, int]:

@@ -11,7 +11,9 @@ from arena.foreign import ForeignVote
 from arena.rated_board import RatedBoards
 from arena.selection import EVERYTHING, Selection
 from arena.store import NewBattle, NewSource, SourceLoad, Store
+from arena.store.engine import writing_engine
 from leaderboard import METHODS, Verdict
+from leaderboard.ratings import WITHOUT_STYLE
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NAMES = ("ash", "beech", "cedar", "dogwood", "elm")
@@ -84,7 +86,7 @@ def test_the_default_board_is_ordered_by_elo_with_a_score_and_an_interval_beside
     assert (board.votes, board.version) == (4, live.version)
 
 
-@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.needs_style])
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_that_has_what_it_needs_rates_the_arena(method: str, booth: Booth, boards: RatedBoards) -> None:
     board = boards.rated(booth.live(), method=method, selection=EVERYTHING, order_by_elo=False)
 
@@ -230,7 +232,6 @@ def test_a_board_is_made_once_per_version(booth: Booth, boards: RatedBoards) -> 
 @pytest.mark.parametrize(
     ("method", "selection", "sentence"),
     [
-        ("style_control", EVERYTHING, "how the answers were written"),
         ("elo", Selection(sources=frozenset({"a file"})), "in their order"),
         ("glicko", EVERYTHING, "no rating method 'glicko'"),
     ],
@@ -240,6 +241,35 @@ def test_what_cannot_be_rated_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(CannotRate, match=sentence):
         boards.rated(booth.live(), method=method, selection=selection, order_by_elo=False)
+
+
+def test_style_control_says_how_many_votes_it_has_no_figures_for(
+    tmp_path: Path, booth: Booth, boards: RatedBoards
+) -> None:
+    _forget_styles(tmp_path, "battle IN ('b1', 'b3')")
+
+    board = boards.rated(booth.live(), method="style_control", selection=EVERYTHING, order_by_elo=True)
+
+    assert (board.votes, dict(board.left_out)) == (2, {WITHOUT_STYLE: 2})
+    assert {line.model for line in board.standings} == {"ash", "beech", "cedar"}
+
+
+def test_style_control_of_answers_that_nobody_counted_is_refused(
+    tmp_path: Path, booth: Booth, boards: RatedBoards
+) -> None:
+    _forget_styles(tmp_path, "side = 'a'")
+
+    with pytest.raises(CannotRate, match="how the answers were written, and nobody counted it"):
+        boards.rated(booth.live(), method="style_control", selection=EVERYTHING, order_by_elo=False)
+
+
+def _forget_styles(folder: Path, which: str) -> None:
+    """As in a database from before answers were counted."""
+    engine = writing_engine(folder / "arena.sqlite3")
+    with engine.begin() as connection:
+        nothing = "length = NULL, headings = NULL, lists = NULL, bold = NULL"
+        connection.exec_driver_sql(f"UPDATE reply SET {nothing} WHERE {which}")
+    engine.dispose()
 
 
 def test_a_selection_without_votes_is_an_empty_board(booth: Booth, boards: RatedBoards) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.schema import CreateTable
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
+from arena.selection import EVERYTHING
 from arena.store import Store
 from arena.store.engine import writing_engine
 from arena.store.foreign_schema import SourceRow
@@ -143,6 +144,19 @@ def test_what_was_stored_before_it_was_counted_says_so(database: Path, clock: Cl
         assert connection.scalars(select(BattleRow.classifier)).all() == [""]
         assert connection.scalars(select(SourceRow.classifier)).all() == [None] * (revision >= "0002")
     engine.dispose()
+
+
+@pytest.mark.parametrize("revision", OLD_ROWS)
+def test_votes_from_before_answers_were_counted_have_no_known_style(
+    database: Path, url: str, clock: Clock, revision: str
+) -> None:
+    _make_old(database, revision, clock.now)
+
+    with closing(Store.open(url, clock=clock)) as store:
+        votes = store.read.selected_votes(EVERYTHING, with_styles=True)
+
+    assert votes.styles is not None
+    assert votes.styles.known.tolist() == [False]
 
 
 def _make_old(database: Path, revision: str, now: datetime) -> None:
