@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from arena.board import board_of
 from arena.domain import ReplyStatus, Side
 from arena.enrichment import AT_ONCE, fill_in
+from arena.errors import CannotRate
 from arena.foreign import NAMED, NO_STYLE, Conversation, ForeignVote, StyleFigures
 from arena.language import CLASSIFIER
+from arena.rated_board import RatedBoards
 from arena.selection import Selection
 from arena.store import Store, sources
 from arena.store.engine import writing_engine
@@ -134,6 +137,22 @@ def test_styles_are_counted_on_both_sides(store: Store) -> None:
     ((_, side_a, side_b),) = told(store)
     assert tuple(side_a) == style_of([LONG, LONG])
     assert tuple(side_b) == style_of([SHORT]) == (2, 0, 0, 0)
+
+
+def test_an_imported_source_can_be_rated_by_style_control_when_its_texts_were_read(store: Store) -> None:
+    load(store, [vote(verdict=list(Verdict)[i % 4], conversation=said()) for i in range(40)])
+    selection = Selection(sources=frozenset({"file"}))
+
+    def rated() -> int:
+        live = board_of(store.read.board(now=START))
+        boards = RatedBoards(store.read)
+        return boards.rated(live, method="style_control", selection=selection, order_by_elo=False).votes
+
+    with pytest.raises(CannotRate):
+        rated()
+    fill_in(store)
+
+    assert rated() == 40
 
 
 def test_what_the_file_states_itself_wins(store: Store) -> None:
