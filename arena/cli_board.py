@@ -112,6 +112,8 @@ def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, meth
 
 def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
     """Stable field names, listed in docs/operate.md; what is not known is null."""
+    from leaderboard import style_effects
+
     return {
         "version": rated.version,
         "method": rated.method,
@@ -121,6 +123,7 @@ def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
         "last_vote_day": _iso(rated.last_vote_day),
         "last_vote_at": _iso(rated.last_vote_at),
         "remarks": list(rated.remarks),
+        "style_effects": [asdict(effect) for effect in style_effects(rated.rated)],
         "standings": _rows(live, rated),
     }
 
@@ -158,7 +161,7 @@ def _score(line: "RatedStanding | None") -> dict[str, Any]:
 
 
 def _print(live: "Board", rated: "RatedBoard") -> None:
-    from leaderboard import METHODS
+    from leaderboard import METHODS, style_effects
 
     title = METHODS[rated.method].title
     rank = "Rank (UB)" if METHODS[rated.method].has_interval else "Rank"
@@ -178,8 +181,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
     print_table(table)
     left_out = sum(rated.left_out.values())
     typer.echo(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
-    for remark in rated.remarks:
-        typer.echo(remark)
+    for sentence in (*style_effects(rated.rated), *rated.remarks):
+        typer.echo(str(sentence))
 
 
 def _iso(day: date | None) -> str | None:

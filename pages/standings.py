@@ -20,6 +20,7 @@ from board_links import to_link
 from board_table import Line, columns, found, lines, row, summary
 from filter_widgets import choose_view, show_today
 from shell import footer, plain, the_arena
+from style_block import show_style
 from tables import labels, safe_csv, show_table
 
 EMPTY = "No vote has been counted yet: every model stands at its start rating. Cast the first one!"
@@ -131,6 +132,7 @@ shown = lines(board, live, view)
 header.markdown(summary(board, len(shown)))
 remark(board, view)
 show_lines(board, shown, names, view)
+show_style(board)
 if board.votes:
     show_charts(board, shown, names, view)
 follow_board(newest.version)

@@ -95,8 +95,8 @@ def board(settings: Settings) -> Settings:
         id="b1", conversation_id="c1", seats=Seats("alpha", "beta"), owner="me", prompt="?", fingerprints=prints
     )
     store.write.open_battle(battle).result()
-    for side in Side:
-        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="yes", finish_reason=FinishReason.STOP)
+    for side, text in zip(Side, ("yes, it is", "yes"), strict=True):
+        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text=text, finish_reason=FinishReason.STOP)
         store.write.finish_reply("b1", reply).result()
     store.write.cast_vote("b1", "me", Verdict.A).result()
     store.close()
@@ -316,6 +316,17 @@ def test_the_standings_carry_a_score_with_its_interval_and_rank(run: Run) -> Non
 def test_only_a_method_with_intervals_has_a_rank_by_upper_bounds(run: Run) -> None:
     assert "Rank (UB)" in run("standings").out
     assert "Rank (UB)" not in run("standings", "--method", "elo_order_free").out
+
+
+@pytest.mark.usefixtures("board")
+def test_the_standings_by_style_control_say_what_style_is_worth(run: Run) -> None:
+    said = run("standings", "--method", "style_control").out
+    (length,) = run("standings", "--method", "style_control", "--json").json["style_effects"]
+
+    assert "Length: +" in said
+    assert (length["feature"], length["times"], length["level"]) == ("length", 3.0, 0.95)
+    assert length["lower"] < 0.0 < length["points"] < length["upper"]
+    assert run("standings", "--json").json["style_effects"] == []
 
 
 @pytest.mark.usefixtures("board")

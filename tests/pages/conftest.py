@@ -90,7 +90,7 @@ def cast(store: Store, battle_id: str, seats: Seats, verdict: Verdict) -> None:
         id=battle_id, conversation_id=battle_id, seats=seats, owner="them", prompt="Hello", fingerprints=prints
     )
     store.write.open_battle(battle).result()
-    for side in Side:
-        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="Yes", finish_reason=FinishReason.STOP)
+    for side, text in zip(Side, ("Yes, **indeed**", "Yes"), strict=True):
+        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text=text, finish_reason=FinishReason.STOP)
         store.write.finish_reply(battle_id, reply).result()
     store.write.cast_vote(battle_id, "them", verdict).result()

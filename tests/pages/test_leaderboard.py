@@ -7,6 +7,8 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
+from arena.settings import load_settings
+from arena.store.engine import database_path, writing_engine
 from board_filters import View
 from board_json import board_json
 from board_table import columns, interval, lines, ranks
@@ -69,6 +71,14 @@ def drawn(tab: AppTest, title: str) -> set[str]:
     return {str(at)[:10] for frame in frames for at in frame["at"]}
 
 
+def forget_styles() -> None:
+    """As in a database from before answers were counted."""
+    engine = writing_engine(database_path(load_settings().database_url))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
+    engine.dispose()
+
+
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
     tab = voted("standings.py")
     table = tab.dataframe[0].value
@@ -99,7 +109,7 @@ def test_the_pictures_come_in_the_known_order(voted: OpenPage) -> None:
     ]
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in {"elo", "style_control"}])
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "elo"])
 def test_a_link_orders_by_any_method(voted: OpenPage, method: str) -> None:
     tab = voted("standings.py", order=method)
     table = tab.dataframe[0].value
@@ -110,7 +120,21 @@ def test_a_link_orders_by_any_method(voted: OpenPage, method: str) -> None:
     assert models(tab)[-1] == "Elm"
 
 
+def test_style_control_says_what_style_is_worth_in_points(voted: OpenPage) -> None:
+    tab = voted("standings.py", order="style_control")
+
+    assert "- Length: " in texts(tab)
+    assert "times the length." in texts(tab)
+    assert "bold words against none." in texts(tab)
+    assert "Headings" not in texts(tab), "no answer has any"
+
+
+def test_only_style_control_speaks_of_style(voted: OpenPage) -> None:
+    assert "- Length: " not in texts(voted("standings.py"))
+
+
 def test_a_method_that_cannot_rate_says_why_and_the_choice_stays(voted: OpenPage) -> None:
+    forget_styles()
     tab = voted("standings.py", order="style_control")
 
     assert "Style control needs" in tab.error[0].value
