@@ -20,7 +20,7 @@ import platformdirs
 import typer
 
 from arena.cli_board import predict, standings
-from arena.cli_exchange import export_votes, import_votes, list_sources
+from arena.cli_exchange import export_votes, import_votes, sources
 from arena.cli_models import models
 from arena.cli_output import AsJson, Config, print_json, settings_of
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
@@ -40,7 +40,7 @@ app.command(epilog="Examples: arena predict gpt-4o gpt-4 · arena predict --rati
 app.add_typer(models, name="models")
 app.command("import", epilog="Examples: arena import votes.csv · arena import train.parquet --dry-run")(import_votes)
 app.command("export", epilog="Example: arena export votes.json --format clean_battle")(export_votes)
-app.command("sources", epilog="Example: arena sources --json")(list_sources)
+app.add_typer(sources, name="sources")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from threading import Lock
 from arena.board import Board
 from arena.domain import ModelSpec
 from arena.errors import CannotRate
+from arena.kept_votes import KeptVotes
 from arena.selection import ARENA, EVERYTHING, Selection
 from arena.store import Queries, SelectedVotes
 from leaderboard import METHODS, EloSettings, Evidence, Forecast, PairCounts, Rated, RatedStanding, forecast
@@ -57,7 +58,7 @@ class RatedBoards:
     """Rates what is asked for, once per version of the board; safe to call from many threads."""
 
     def __init__(self, read: Queries) -> None:
-        self._read = read
+        self._votes = KeptVotes(read)
         self._lock = Lock()
         self._kept: OrderedDict[tuple[int, str, Selection, bool], RatedBoard] = OrderedDict()
 
@@ -110,7 +111,7 @@ class RatedBoards:
     def _rate(self, live: Board, *, method: str, selection: Selection, order_by_elo: bool) -> RatedBoard:
         kept = method == ELO and replace(selection, until=None) == EVERYTHING
         in_order = METHODS[method].needs_order and not kept
-        votes = self._read.selected_votes(selection, in_order=in_order, with_styles=METHODS[method].needs_style)
+        votes = self._votes.selected(selection, in_order=in_order, with_styles=METHODS[method].needs_style)
         counts = _counts_of(votes)
         elo = {standing.model: standing.elo for standing in live.standings} if selection.sources == {ARENA} else {}
         evidence = Evidence(

@@ -13,6 +13,7 @@ from arena import language
 from arena.board import Board, BoardReader
 from arena.catalogue import Catalogue, Roster
 from arena.domain import Battle, BattleKind, BattleState, Side, Turn
+from arena.enrichment import fill_in
 from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, UnknownBattle
 from arena.hold import Holds
 from arena.matchmaking import draw_seats
@@ -28,6 +29,7 @@ from leaderboard import EloSettings, Forecast, Prediction, Verdict
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 1.0
+REST = 1.0  # what reads old texts leaves the processor to others half of the time
 VOTE_NOT_STORED = "Your vote could not be stored. Please vote again."
 
 
@@ -56,7 +58,10 @@ class Arena:
         self._boards = BoardReader(store.read)
         self._rated = RatedBoards(store.read)
         self._closing = Event()
-        self._housekeeper = Thread(target=self._keep_house, name="arena-housekeeper", daemon=True)
+        self._background = (
+            Thread(target=self._keep_house, name="arena-housekeeper", daemon=True),
+            Thread(target=self._fill_in, name="arena-enrichment", daemon=True),
+        )
 
     @classmethod
     def open(cls, settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Self:
@@ -75,7 +80,8 @@ class Arena:
             raise
         arena = cls(settings=settings, store=store, roster=roster)
         roster.start()
-        arena._housekeeper.start()
+        for thread in arena._background:
+            thread.start()
         return arena
 
     def close(self) -> None:
@@ -84,8 +90,9 @@ class Arena:
         May be called twice.
         """
         self._closing.set()
-        if self._housekeeper.is_alive():
-            self._housekeeper.join()
+        for thread in self._background:
+            if thread.is_alive():
+                thread.join()
         self._holds.submit_all()
         self._streams.close()
         self._roster.close()
@@ -315,3 +322,10 @@ class Arena:
                 log.exception("housekeeping failed")
             except Exception:
                 log.exception("housekeeping failed")
+
+    def _fill_in(self) -> None:
+        """Once: what is stored from now on is told at once, and files are imported by another process."""
+        try:
+            fill_in(self._store, stop=self._closing, rest=REST)
+        except Exception:
+            log.exception("languages and styles could not be told; the next start tries again")

@@ -1,27 +1,43 @@
 """Reading what was imported, and the arena's own votes in the same values."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, SQLColumnExpression, and_, func, select
+from sqlalchemy.orm import aliased
 
 from arena.domain import ReplyStatus, Side
 from arena.errors import UnknownSource
 from arena.foreign import Conversation, ForeignVote, StyleFigures
 from arena.language import UNDETERMINED
 from arena.store.board import COUNTED, SOURCE, STRATUM, votes_now
-from arena.store.foreign_schema import ForeignModelRow, ForeignStyleRow, ForeignTextRow, ForeignVoteRow
+from arena.store.engine import DayOf
+from arena.store.foreign_schema import (
+    EPOCH,
+    MICROSECOND,
+    UNKNOWN_DAY,
+    US_PER_DAY,
+    ForeignModelRow,
+    ForeignStyleRow,
+    ForeignTextRow,
+    ForeignVoteRow,
+)
 from arena.store.ordered import ordered_votes
+from arena.store.rows import Source
 from arena.store.schema import ReplyRow, TallyRow, TurnRow, VoteRow, table_of
 from arena.store.sources import live
 from leaderboard.games import Games, PairCounts, Tally
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 1_000
-UNKNOWN_DAY = ""
-US_PER_DAY = 86_400_000_000
+
+
+class TallyDifference(NamedTuple):
+    """A tally by the values of its key, as it is stored and as the votes give it."""
+
+    key: tuple[object, ...]
+    stored: int
+    given: int
 
 
 def require_known(connection: Connection, names: Collection[str]) -> None:
@@ -60,21 +76,36 @@ def games(connection: Connection, names: Sequence[str]) -> Games:
     return ordered.games
 
 
-def recount(connection: Connection, source_id: int) -> Counter[tuple[object, ...]]:
-    """The tallies of an imported source from its votes: the columns of the table without the source and the number."""
-    names = _model_names(connection)
+def first_difference(connection: Connection, source: Source) -> TallyDifference | None:
+    """The first tally of an imported source that its votes do not give; None when all are right.
+
+    The engine counts and compares: with millions of votes there may be as many tallies, and no room for both. A tally
+    that no vote gives is found by the sum of all.
+    """
+    day = ForeignVoteRow.cast_at_us.op("/")(US_PER_DAY)
     shared = [getattr(ForeignVoteRow, name) for name in (*STRATUM, "left_out", "model_a", "model_b", "verdict")]
-    statement = (
-        select(ForeignVoteRow.cast_at_us.op("/")(US_PER_DAY).label("day"), *shared, func.count().label("n"))
-        .where(ForeignVoteRow.source == source_id)
-        .group_by("day", *shared)
+    votes = select(day.label("day"), *shared, func.count().label("n")).where(ForeignVoteRow.source == source.id)
+    given = votes.group_by("day", *shared).subquery().c
+    model_a, model_b = aliased(ForeignModelRow), aliased(ForeignModelRow)
+    key: dict[str, SQLColumnExpression[Any]] = {
+        "day": func.coalesce(DayOf(given.day * US_PER_DAY), UNKNOWN_DAY),
+        **{name: given[name] for name in STRATUM},
+        "left_out": func.coalesce(given.left_out, COUNTED),
+        "seat_a": model_a.name,
+        "seat_b": model_b.name,
+        "verdict": given.verdict,
+    }
+    same = [getattr(TallyRow, name) == value for name, value in key.items()]
+    statement: Select[*tuple[Any, ...]] = (
+        select(*(value.label(name) for name, value in key.items()), TallyRow.n.label("stored"), given.n.label("given"))
+        .outerjoin(model_a, model_a.id == given.model_a)
+        .outerjoin(model_b, model_b.id == given.model_b)
+        .outerjoin(TallyRow, and_(TallyRow.source == source.name, *same))
+        .where(TallyRow.n.is_distinct_from(given.n))
+        .limit(1)
     )
-    found: Counter[tuple[object, ...]] = Counter()
-    for row in connection.execute(statement):
-        at = UNKNOWN_DAY if row.day is None else (EPOCH + timedelta(days=row.day)).date().isoformat()
-        stratum = (getattr(row, name) for name in STRATUM)
-        found[at, *stratum, row.left_out or COUNTED, names[row.model_a], names[row.model_b], row.verdict] = row.n
-    return found
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else TallyDifference(tuple(row)[: len(key)], row.stored or 0, row.given)
 
 
 def foreign_votes(connection: Connection, name: str) -> Iterator[ForeignVote]:
@@ -135,7 +166,7 @@ def _foreign_vote(row: Any, names: dict[int, str]) -> ForeignVote:  # noqa: ANN4
         model_a=names[row.model_a],
         model_b=names[row.model_b],
         verdict=row.verdict,
-        cast_at=None if row.cast_at_us is None else EPOCH + timedelta(microseconds=row.cast_at_us),
+        cast_at=None if row.cast_at_us is None else EPOCH + row.cast_at_us * MICROSECOND,
         voter=row.voter,
         id=row.external_id,
         language=None if row.language == UNDETERMINED else row.language,

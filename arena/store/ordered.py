@@ -5,7 +5,6 @@ Numbers leave the database a thousand rows at a time, so that a million votes ne
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -16,15 +15,13 @@ from sqlalchemy import ColumnElement, Connection, Executable, Row, Text, case, f
 from arena.domain import Side
 from arena.selection import EVERYTHING, Selection
 from arena.store.board import SOURCE, STRATUM, end_of, start_of, votes_now
-from arena.store.foreign_schema import ForeignModelRow, ForeignStyleRow, ForeignVoteRow
+from arena.store.foreign_schema import EPOCH, MICROSECOND, ForeignModelRow, ForeignStyleRow, ForeignVoteRow
 from arena.store.schema import ANSWERED, ModelRow, ReplyRow, VoteRow, table_of
 from arena.store.sources import live
 from leaderboard.games import VERDICTS, Games
 from leaderboard.style import STYLE_FEATURES, GameStyles
 from leaderboard.verdicts import Verdict
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 AT_ONCE = 1_000
 # Votes without a time come before all others.
 NO_TIME = -1

@@ -14,7 +14,7 @@ from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, Rep
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
 from arena.selection import EVERYTHING, Selection
-from arena.store import audit, foreign_reading, history, selected, sources
+from arena.store import audit, findings, foreign_reading, history, selected, sources
 from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
 from arena.store.history import elo_at_end_of
@@ -24,9 +24,12 @@ from arena.store.rows import (
     DayVotes,
     EloPoint,
     Facets,
+    ReplyKey,
     SelectedVotes,
     Source,
     StoredModel,
+    UncountedReply,
+    UnreadText,
     VerifyReport,
     VoteRecord,
 )
@@ -154,6 +157,22 @@ class Queries:
         """The imported files, by name; the arena's own votes are not among them."""
         with self._look() as connection:
             return sources.live(connection)
+
+    def unread_texts(self, source_id: int, *, after: int, limit: int) -> tuple[UnreadText, ...]:
+        """The next conversations of a source, behind place `after` (-1 at first), that are still to be read.
+
+        At most `limit`, fewer when they are long; empty at the end, or when there is no such source.
+        """
+        with self._look() as connection:
+            return findings.unread_texts(connection, source_id, after=after, limit=limit)
+
+    def uncounted_replies(self, *, after: ReplyKey | None, limit: int) -> tuple[UncountedReply, ...]:
+        """The next finished replies of the arena, behind `after` (None at first), whose style is still to be counted.
+
+        At most `limit`, in the order of their keys; empty at the end.
+        """
+        with self._look() as connection:
+            return findings.uncounted_replies(connection, after=after, limit=limit)
 
     def source_counts(self, *names: str) -> PairCounts:
         """The counted votes of these sources together, by pair; "arena" is the live board's.

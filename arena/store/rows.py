@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
+from arena.foreign import Conversation, StyleFigures
 from leaderboard.games import Games, Tally
 from leaderboard.ratings import EloSettings
-from leaderboard.style import GameStyles
+from leaderboard.style import GameStyles, Style
 from leaderboard.verdicts import Verdict
 
 
@@ -161,7 +162,10 @@ class NewSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An imported file as readers see it; `votes` counts those that are left out, too."""
+    """An imported file as readers see it; `votes` counts those that are left out, too.
+
+    `classifier` is what told its texts' languages and counted their styles; None while that is still to be done.
+    """
 
     id: int
     name: str
@@ -170,6 +174,7 @@ class Source:
     imported_at: datetime
     votes: int
     tallies_only: bool
+    classifier: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +185,48 @@ class ForeignChunk:
     texts: Sequence[tuple[Any, ...]] = ()
     styles: Sequence[tuple[Any, ...]] = ()
     tallies: Sequence[tuple[Any, ...]] = ()
+
+
+class UnreadText(NamedTuple):
+    """An imported conversation of which the language, or how it is written, is not told yet; None where nobody did."""
+
+    position: int
+    language: str | None
+    said: Conversation
+    style_a: StyleFigures
+    style_b: StyleFigures
+
+
+class Finding(NamedTuple):
+    """What was found in an imported conversation; None where nothing tells."""
+
+    position: int
+    language: str | None
+    style_a: Style | None
+    style_b: Style | None
+
+
+class ReplyKey(NamedTuple):
+    """Which attempt of which side at which turn."""
+
+    battle: str
+    turn: int
+    side: Side
+    attempt: int
+
+
+class UncountedReply(NamedTuple):
+    """A finished reply of the arena whose style nobody has counted."""
+
+    key: ReplyKey
+    text: str
+
+
+class ReplyStyle(NamedTuple):
+    """How a reply of the arena is written."""
+
+    key: ReplyKey
+    style: Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

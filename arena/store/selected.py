@@ -10,22 +10,23 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from arena.language import UNDETERMINED
 from arena.selection import Selection
 from arena.store.board import COUNTED, SOURCE, end_of, read_board, start_of
+from arena.store.foreign_schema import UNKNOWN_DAY
 from arena.store.ordered import TIES, categories, ordered_votes, own_conditions
 from arena.store.rows import DayVotes, Facets, LastVote, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
+from arena.store.sources import live
 from leaderboard.games import Tally
-
-UNKNOWN_DAY = ""  # of imported votes whose file has no time
 
 
 def facets(connection: Connection) -> Facets:
     """What the stored votes can be selected by."""
-    sources = connection.scalars(select(TallyRow.source).distinct().order_by(TallyRow.source)).all()
-    languages = connection.scalars(select(TallyRow.language).distinct().order_by(TallyRow.language)).all()
-    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(TallyRow.day != UNKNOWN_DAY)
+    sources = _visible(connection)
+    seen = TallyRow.source.in_(sources)
+    languages = connection.scalars(select(TallyRow.language).where(seen).distinct().order_by(TallyRow.language)).all()
+    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(seen, TallyRow.day != UNKNOWN_DAY)
     first, last = connection.execute(days).one()
     return Facets(
-        sources=tuple(dict.fromkeys([SOURCE, *sources])),
+        sources=sources,
         languages=tuple(language for language in languages if language != UNDETERMINED),
         first_day=date.fromisoformat(first) if first else None,
         last_day=date.fromisoformat(last) if last else None,
@@ -38,7 +39,7 @@ def selected_votes(
     """The selection's votes by pair, how many are left out, and on demand its games in order, with their styles."""
     board = read_board(connection)
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
-    wanted = list(_conditions(selection))
+    wanted = list(_conditions(connection, selection))
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     two = TallyRow.seat_a != TallyRow.seat_b  # a model that meets itself says nothing about its strength
     sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted, two).group_by(*key).order_by(*key)
@@ -65,16 +66,21 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     days = (
         select(TallyRow.day, func.sum(TallyRow.n).label("n"))
-        .where(*_conditions(selection), *counted, TallyRow.day != UNKNOWN_DAY)
+        .where(*_conditions(connection, selection), *counted, TallyRow.day != UNKNOWN_DAY)
         .group_by(TallyRow.day)
         .order_by(TallyRow.day)
     )
     return tuple(DayVotes(date.fromisoformat(row.day), row.n) for row in connection.execute(days) if row.n)
 
 
+def _visible(connection: Connection) -> tuple[str, ...]:
+    """The arena and the live sources: of files that are being loaded or removed there may be tallies, too."""
+    return (SOURCE, *(source.name for source in live(connection)))
+
+
 def _last_vote(connection: Connection, selection: Selection) -> LastVote:
     """When the selection's last vote was cast, counted or not: to the day, of the arena's own to the moment."""
-    dated = [*_conditions(selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
+    dated = [*_conditions(connection, selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
     latest = select(TallyRow.day).where(*dated).order_by(TallyRow.day.desc()).limit(1)
     # Source by source each is one step in the index.
     days = [connection.scalar(latest.where(TallyRow.source == source)) for source in sorted(selection.sources)]
@@ -96,13 +102,13 @@ def _undated(connection: Connection, selection: Selection) -> int:
         return 0
     always = replace(selection, since=None, until=None)
     counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
-    sums = select(func.sum(TallyRow.n)).where(*_conditions(always), *counted, TallyRow.day == UNKNOWN_DAY)
+    sums = select(func.sum(TallyRow.n)).where(*_conditions(connection, always), *counted, TallyRow.day == UNKNOWN_DAY)
     return connection.scalar(sums) or 0
 
 
-def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
+def _conditions(connection: Connection, selection: Selection) -> Iterator[ColumnElement[bool]]:
     """On tallies; days are ISO texts, and the text for an unknown day sorts before all of them."""
-    yield TallyRow.source.in_(sorted(selection.sources))
+    yield TallyRow.source.in_([name for name in _visible(connection) if name in selection.sources])
     for name, wanted in categories(selection):
         yield TallyRow.__table__.c[name] == wanted
     if selection.since is not None:
