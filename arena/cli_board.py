@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_selection import Category, Language, Method, Since, Source, Until, WithoutTies, selection_of
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
@@ -19,35 +20,27 @@ if TYPE_CHECKING:
     from arena.store import Store
     from leaderboard import Forecast, Prediction, RatedStanding
 
-Method = Annotated[
-    str, typer.Option(help="bradley_terry, elo, elo_order_free, davidson; style_control where styles are known.")
-]
-Category = Annotated[bool | None, typer.Option(help="Only battles of this category, or only the others.")]
-DAY_FORMATS = ["%Y-%m-%d"]
-
 
 def standings(
     config: Config = None,
     *,
     method: Method = "bradley_terry",
-    source: Annotated[list[str] | None, typer.Option(help="Where votes come from; may be given again.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=DAY_FORMATS, help="First UTC day.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=DAY_FORMATS, help="Last UTC day.")] = None,
-    language: Annotated[str | None, typer.Option(help="ISO 639 code of the prompts' language.")] = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    language: Language = None,
     code: Category = None,
     maths: Category = None,
     multi_turn: Category = None,
     long_prompt: Category = None,
-    without_ties: Annotated[bool, typer.Option("--without-ties", help="Leave out ties and both-bad.")] = False,
+    without_ties: WithoutTies = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard, ordered by Elo, with a rating and its 95 % interval beside."""
-    from arena.selection import ARENA, Selection
-
-    selection = Selection(
-        sources=frozenset(source or [ARENA]),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
+    selection = selection_of(
+        source=source,
+        since=since,
+        until=until,
         language=language,
         code=code,
         maths=maths,

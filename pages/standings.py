@@ -7,18 +7,18 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from arena.board import Board
+from arena.board import Board, labels
 from arena.errors import CannotRate
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA
-from board_charts import board_charts
 from board_filters import Offer, View
 from board_json import board_json
 from board_links import to_link
 from board_table import Line, columns, found, lines, row, summary
+from chart_panel import board_charts, show_chart
 from filter_widgets import choose_view
 from shell import footer, plain, the_arena
-from tables import labels, safe_csv, show_table
+from tables import safe_csv, show_table
 
 EMPTY = "No vote has been counted yet: every model stands at its start rating. Cast the first one!"
 NONE_FIT = "No vote fits these filters. Clear one of them to see more."
@@ -94,9 +94,7 @@ def show_charts(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, st
         _labels={line.model: names[line.model] for line in shown if line.battles},
     )
     for picture in pictures:
-        st.vega_lite_chart(spec=picture.spec, width="stretch" if picture.wide else "content", key=picture.key)
-        if picture.note:
-            st.caption(picture.note)
+        show_chart(picture)
 
 
 @st.fragment(run_every=1.0)

@@ -1,7 +1,6 @@
-"""What the tables share: labels and prices of models, and CSV files that no spreadsheet executes."""
+"""What the tables share: prices of models, and CSV files that no spreadsheet executes."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,16 +11,6 @@ from arena.domain import ModelSpec
 MOST_ROWS = 20
 ROW_PIXELS = 36
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
-
-
-def labels(specs: Iterable[ModelSpec]) -> Mapping[str, str]:
-    """By permanent name what a model is called: its display name, with the permanent one where two share it."""
-    specs = tuple(specs)
-    taken = Counter(spec.display_name for spec in specs)
-    return {
-        spec.name: spec.display_name if taken[spec.display_name] == 1 else f"{spec.display_name} ({spec.name})"
-        for spec in specs
-    }
 
 
 def price(spec: ModelSpec) -> str | None:

@@ -56,7 +56,7 @@ def models(tab: AppTest) -> list[str]:
 
 
 def pictures(tab: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+    return [each.value.removeprefix("#### ") for each in tab.markdown if each.value.startswith("#### ")]
 
 
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
@@ -87,6 +87,14 @@ def test_the_pictures_come_in_the_known_order(voted: OpenPage) -> None:
         "Elo over Time",
         "Votes per Day",
     ]
+
+
+def test_every_chart_can_be_saved_as_svg_and_as_png(voted: OpenPage) -> None:
+    tab = voted("standings.py")
+    saved = [button.proto.label for button in tab.get("download_button")]
+
+    assert saved == ["⬇️ CSV", "⬇️ JSON", *["SVG", "PNG"] * len(pictures(tab))]
+    assert len(pictures(tab)) == len(tab.get("vega_lite_chart"))
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in {"elo", "style_control"}])

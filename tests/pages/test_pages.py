@@ -9,9 +9,10 @@ from fault_server import wait_until
 from streamlit.testing.v1 import AppTest
 
 import shell
+from arena.board import labels
 from arena.domain import ModelSpec
 from shell import open_arena
-from tables import labels, price, safe_csv
+from tables import price, safe_csv
 
 OpenPage = Callable[..., AppTest]
 APP = Path(shell.__file__).with_name("app.py")
