@@ -14,7 +14,7 @@ from arena.selection import ARENA
 from board_filters import Offer, View
 from board_json import board_json
 from board_links import to_link
-from board_table import Line, columns, found, lines, row, summary
+from board_table import Line, columns, found, lines, row, summary, written
 from chart_panel import board_charts, show_chart
 from filter_widgets import choose_view
 from shell import footer, plain, the_arena
@@ -74,7 +74,7 @@ def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str
     rows = [row(line, board.specs[line.model], names[line.model], change=changes.get(line.model)) for line in shown]
     head = columns(board.method)
     frame = pd.DataFrame(found(rows, view.search), columns=[*head])
-    show_table(frame, head)
+    show_table(written(frame), head)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(NOTE, width="stretch")
         st.download_button("⬇️ CSV", lambda: safe_csv(frame), "leaderboard.csv", "text/csv", on_click="ignore")

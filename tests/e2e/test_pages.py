@@ -18,7 +18,7 @@ NAMES = {"heron": "Grey Heron", "otter": "Sea Otter", "auk": "Great Auk"}
 PATHS = ["/", "/leaderboard", "/win-probability", "/models"]
 # Streamlit's one line of inline script, and its search for the place where it is mounted.
 HARMLESS = re.compile(r"Executing inline script violates|/_stcore/(?:health|host-config)$")
-RANK, MODEL, ELO = 0, 2, 5
+RANK, MODEL, ELO = 0, 2, 6
 NAME, STATE = 0, 1
 
 

@@ -1,13 +1,14 @@
 import json
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from board_filters import View
 from board_json import board_json
-from board_table import interval, lines, ranks
+from board_table import change, interval, lines, ranks, written
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 
@@ -179,6 +180,21 @@ def test_the_json_holds_what_the_page_shows_and_how_it_was_made(voted: OpenPage)
     assert told["models"][0]["price_in"] == 1.0
     assert told["models"][1] == told["models"][1] | {"rank": None, "score": None, "elo": 1000.0, "battles": 0}
     assert {entry.keys() == told["models"][0].keys() for entry in told["models"]} == {True}
+
+
+def test_numbers_are_written_for_people_and_stay_numbers() -> None:
+    frame = pd.DataFrame({"win_rate": [0.66666, None], "change": [-3.4, None], "price_in": [0.075, None]})
+    frame["price_out"] = [2.5, 15.0]
+
+    table = written(frame)
+
+    assert table.to_string().split("\n")[1:3] == ["0 0.667000 −3 $0.075 $2.50", "1    $15"]
+    assert frame["win_rate"].tolist()[0] == 0.66666
+
+
+@pytest.mark.parametrize(("points", "words"), [(16.4, "+16"), (-3.2, "−3"), (0.4, "0"), (-0.4, "0"), (0.0, "0")])
+def test_a_change_has_a_sign_unless_there_is_none(points: float, words: str) -> None:
+    assert change(points) == words
 
 
 def test_ranks_and_intervals_read_well() -> None:
