@@ -102,7 +102,7 @@ def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, meth
 
 
 def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
-    """Stable field names, listed in docs/operate.md; what is not known is null."""
+    """Stable field names, listed in docs/data.md; what is not known is null."""
     lines = {line.model: line for line in rated.standings}
     return {
         "version": rated.version,
@@ -113,7 +113,7 @@ def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
         "remarks": list(rated.remarks),
         "standings": [asdict(standing) | _score(lines.get(standing.model)) for standing in live.standings]
         if rated.elo
-        else [asdict(line) | _score(line) for line in rated.standings],
+        else [{"change_day": None} | asdict(line) | _score(line) for line in rated.standings],
     }
 
 
@@ -158,7 +158,7 @@ def _name(live: "Board", model: str) -> str:
 
 def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str | None", *, as_json: bool) -> None:
     if as_json:
-        shown = forecast if forecast is None or isinstance(forecast, str) else asdict(forecast)
+        shown = forecast if forecast is None or isinstance(forecast, str) else _by_name(forecast)
         reason = {"reason": shown} if isinstance(shown, str) else {}
         print_json(
             {"model_a": name_a, "model_b": name_b, **asdict(elo), "forecast": None if reason else shown, **reason}
@@ -175,6 +175,12 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
             f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )
+
+
+def _by_name(forecast: "Forecast") -> dict[str, Any]:
+    """Chance and split, which are tuples, under the names of their parts, too."""
+    parts = {name: part and part._asdict() for name, part in (("chance", forecast.chance), ("split", forecast.split))}
+    return asdict(forecast) | parts
 
 
 def _sentence(forecast: "Forecast | str") -> str:
