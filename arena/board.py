@@ -1,7 +1,7 @@
 """The leaderboard as one value, live or of a past day's end, made from the stored rows and kept until it moves."""
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -73,6 +73,16 @@ def board_of(rows: BoardRows) -> Board:
         last_vote_at=rows.last_vote_at,
         elo=rows.elo,
     )
+
+
+def labels(specs: Iterable[ModelSpec]) -> Mapping[str, str]:
+    """By permanent name what a model is called: its display name, with the permanent one where two share it."""
+    specs = tuple(specs)
+    taken = Counter(spec.display_name for spec in specs)
+    return {
+        spec.name: spec.display_name if taken[spec.display_name] == 1 else f"{spec.display_name} ({spec.name})"
+        for spec in specs
+    }
 
 
 class BoardReader:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_selection import Category, Language, Method, Since, Source, Until, WithoutTies, selection_of
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
@@ -19,37 +20,27 @@ if TYPE_CHECKING:
     from arena.store import Store
     from leaderboard import Forecast, Prediction, RatedStanding
 
-Method = Annotated[
-    str, typer.Option(help="bradley_terry, elo, elo_order_free, davidson; style_control where styles are known.")
-]
-Category = Annotated[bool | None, typer.Option(help="Only battles of this category, or only the others.")]
-DAY_FORMATS = ["%Y-%m-%d"]
-
 
 def standings(
     config: Config = None,
     *,
     method: Method = "bradley_terry",
-    source: Annotated[list[str] | None, typer.Option(help="Where votes come from; may be given again.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=DAY_FORMATS, help="First UTC day.")] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=DAY_FORMATS, help="Last UTC day: the board as it stood at its end.")
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="ISO 639 code of the prompts' language.")] = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    language: Language = None,
     code: Category = None,
     maths: Category = None,
     multi_turn: Category = None,
     long_prompt: Category = None,
-    without_ties: Annotated[bool, typer.Option("--without-ties", help="Leave out ties and both-bad.")] = False,
+    without_ties: WithoutTies = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard, ordered by Elo, with a rating and its 95 % interval beside."""
-    from arena.selection import ARENA, Selection
-
-    selection = Selection(
-        sources=frozenset(source or [ARENA]),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
+    selection = selection_of(
+        source=source,
+        since=since,
+        until=until,
         language=language,
         code=code,
         maths=maths,
@@ -111,7 +102,7 @@ def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, meth
 
 
 def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
-    """Stable field names, listed in docs/operate.md; what is not known is null."""
+    """Stable field names, listed in docs/data.md; what is not known is null."""
     from leaderboard import style_effects
 
     return {
@@ -195,7 +186,7 @@ def _name(live: "Board", model: str) -> str:
 
 def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str | None", *, as_json: bool) -> None:
     if as_json:
-        shown = forecast if forecast is None or isinstance(forecast, str) else asdict(forecast)
+        shown = forecast if forecast is None or isinstance(forecast, str) else _by_name(forecast)
         reason = {"reason": shown} if isinstance(shown, str) else {}
         print_json(
             {"model_a": name_a, "model_b": name_b, **asdict(elo), "forecast": None if reason else shown, **reason}
@@ -212,6 +203,12 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
             f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )
+
+
+def _by_name(forecast: "Forecast") -> dict[str, Any]:
+    """Chance and split, which are tuples, under the names of their parts, too."""
+    parts = {name: part and part._asdict() for name, part in (("chance", forecast.chance), ("split", forecast.split))}
+    return asdict(forecast) | parts
 
 
 def _sentence(forecast: "Forecast | str") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli_output import AsJson, Config, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, print_json, print_table, progress_bar, settings_of, table_of
 
 if TYPE_CHECKING:
     from arena.foreign import RejectedRow
@@ -49,12 +49,12 @@ def import_votes(
 
     with _rejections(skip_bad) as reject:
         if dry_run:
-            with _collector_paused(), _progress_bar() as progress:
+            with _collector_paused(), progress_bar() as progress:
                 check = check_file(file, format_name=format_name, reject=reject, progress=progress)
             tell(None, check)
             return
         with _store_to_write(settings_of(config)) as store:
-            with _collector_paused(), _progress_bar() as progress:
+            with _collector_paused(), progress_bar() as progress:
                 report = import_file(
                     store, file, actor=_ACTOR, name=name, format_name=format_name, reject=reject, progress=progress
                 )
@@ -120,7 +120,7 @@ def _fill_in(store: "Store") -> None:
     from arena.enrichment import fill_in
 
     try:
-        with _progress_bar() as progress:
+        with progress_bar() as progress:
             fill_in(store, progress=progress)
     except KeyboardInterrupt:
         typer.echo(
@@ -170,25 +170,6 @@ def _rejections(path: Path | None) -> "Iterator[Callable[[RejectedRow], None] | 
         raise ExportRefused(f"{path} cannot be written: {error.strerror}.") from error
     with opened as file:
         yield lambda row: print(json.dumps(row._asdict(), ensure_ascii=False), file=file)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """On the terminal only; it vanishes at the end."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        stages: dict[str, TaskID] = {}
-
-        def tell(stage: str, fraction: float) -> None:
-            if stage not in stages:
-                stages[stage] = bar.add_task(stage, total=1.0)
-            bar.update(stages[stage], completed=fraction)
-
-        yield tell
 
 
 def _in_words(report: "ImportReport | None", check: "CheckReport | None", *, rejected_to: Path | None) -> str:

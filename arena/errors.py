@@ -20,7 +20,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── StoreTooNew         the database was written by a newer program
 │   └── StoreCorrupt        `arena verify` found the first difference
 ├── ImportRefused           a file to import is not what it should be
-├── ExportRefused           votes cannot be written as asked
+├── ExportRefused           votes or figures cannot be written as asked
 ├── UnknownFormat           no vote format of that name
 ├── UnknownSource           no imported source of that name
 └── EmbeddedError           an embedded model cannot be fetched or started
@@ -128,7 +128,7 @@ class ImportRefused(ArenaError):
 
 
 class ExportRefused(ArenaError):
-    """Votes cannot be written to that file or in that kind of file."""
+    """Votes or figures cannot be written to that file or in that kind of file."""
 
 
 class UnknownFormat(ArenaError):

@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from arena.board import Board
+from arena.board import Board, labels
 from arena.errors import CannotRate, UnknownModel
-from board_charts import probability_matrix
+from chart_panel import matrix_chart, show_chart
 from forecasts import show_bare, show_forecast
 from leaderboard import METHODS, predict
 from shell import footer, plain, the_arena
-from tables import labels
 
 MODELS, RATINGS = "Two models", "Two ratings"
 SEATS = ("a", "b")
@@ -80,8 +79,9 @@ def show_matrix() -> None:
         f"Draw all {len(rated.standings)} models against each other"
     ):
         return
-    spec = probability_matrix(rated.version, rated.method, _board=rated, _labels=names)
-    st.vega_lite_chart(spec=spec, width="content", key="probability-matrix")
+    matrix = matrix_chart(rated.version, rated.method, _board=rated, _labels=names)
+    if matrix is not None:
+        show_chart(matrix)
 
 
 st.title("🎯 Win probability", anchor=False)

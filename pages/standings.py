@@ -8,20 +8,21 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from arena.board import Board
+from arena.board import Board, labels
 from arena.errors import CannotRate
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA
 from arena.store import EloPoint
-from board_charts import board_charts
 from board_filters import Offer, View
+from board_header import summary
 from board_json import board_json
 from board_links import to_link
-from board_table import Line, columns, found, lines, row, summary
+from board_table import Line, columns, found, lines, row, written
+from chart_panel import board_charts, show_chart
 from filter_widgets import choose_view, show_today
 from shell import footer, plain, the_arena
 from style_block import show_style
-from tables import labels, safe_csv, show_table
+from tables import safe_csv, show_table
 
 EMPTY = "No vote has been counted yet: every model stands at its start rating. Cast the first one!"
 NONE_FIT = "No vote fits these filters. Clear one of them to see more."
@@ -81,7 +82,7 @@ def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str
     rows = [row(line, board.specs[line.model], names[line.model], change=changes.get(line.model)) for line in shown]
     head = columns(board.method)
     frame = pd.DataFrame(found(rows, view.search), columns=[*head])
-    show_table(frame, head)
+    show_table(written(frame), head)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(NOTE, width="stretch")
         st.download_button("⬇️ CSV", lambda: safe_csv(frame), "leaderboard.csv", "text/csv", on_click="ignore")
@@ -109,9 +110,7 @@ def show_charts(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, st
         _labels={line.model: names[line.model] for line in shown if line.battles},
     )
     for picture in pictures:
-        st.vega_lite_chart(spec=picture.spec, width="stretch" if picture.wide else "content", key=picture.key)
-        if picture.note:
-            st.caption(picture.note)
+        show_chart(picture)
 
 
 @st.fragment(run_every=1.0)

@@ -410,8 +410,8 @@ def test_a_prediction_has_an_interval_beside_the_elo_figure(run: Run) -> None:
     forecast = run("predict", "alpha", "beta", "--json").json["forecast"]
     text = run("predict", "alpha", "beta").out
 
-    assert forecast["chance"][1] < forecast["chance"][0] < forecast["chance"][2]
-    assert sum(forecast["split"]) == pytest.approx(1.0)
+    assert forecast["chance"]["lower"] < forecast["chance"]["probability"] < forecast["chance"]["upper"]
+    assert sum(forecast["split"][end] for end in ("win", "tie", "loss")) == pytest.approx(1.0)
     assert "95 % interval" in text
     assert "tie" in text
 

@@ -1,8 +1,11 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import enumerate as all_threads
 
+import pandas as pd
 import pytest
+from fault_server import wait_until
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +14,7 @@ from arena.settings import load_settings
 from arena.store.engine import database_path, writing_engine
 from board_filters import View
 from board_json import board_json
-from board_table import columns, interval, lines, ranks
+from board_table import change, columns, interval, lines, ranks, written
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 
@@ -60,19 +63,20 @@ def models(tab: AppTest) -> list[str]:
 
 
 def pictures(tab: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+    return [each.value.removeprefix("#### ") for each in tab.markdown if each.value.startswith("#### ")]
 
 
 def drawn(tab: AppTest, title: str) -> set[str]:
     """The days that a chart over time has points on."""
-    protos = [chart.proto for chart in tab.get("vega_lite_chart")]
-    proto = next(proto for proto in protos if json.loads(proto.spec)["title"]["text"] == title)
+    proto = tab.get("vega_lite_chart")[pictures(tab).index(title)].proto
     frames = [convert_arrow_bytes_to_pandas_df(each.data.data) for each in proto.datasets]
     return {str(at)[:10] for frame in frames for at in frame["at"]}
 
 
 def forget_styles() -> None:
-    """As in a database from before answers were counted."""
+    """As in a database from before answers were counted, and before the background has counted them."""
+    open_arena()
+    wait_until(lambda: not any(thread.name == "arena-enrichment" for thread in all_threads()))
     engine = writing_engine(database_path(load_settings().database_url))
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
@@ -107,6 +111,14 @@ def test_the_pictures_come_in_the_known_order(voted: OpenPage) -> None:
         "Elo over Time",
         "Votes per Day",
     ]
+
+
+def test_every_chart_can_be_saved_as_svg_and_as_png(voted: OpenPage) -> None:
+    tab = voted("standings.py")
+    saved = [button.proto.label for button in tab.get("download_button")]
+
+    assert saved == ["⬇️ CSV", "⬇️ JSON", *["SVG", "PNG"] * len(pictures(tab))]
+    assert len(pictures(tab)) == len(tab.get("vega_lite_chart"))
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "elo"])
@@ -256,6 +268,21 @@ def test_a_method_without_intervals_shows_no_spread_of_ranks(voted: OpenPage) ->
 
     assert table["rank"].dropna().tolist() == [1.0, 2.0, 3.0]
     assert table["spread"].isna().all()
+
+
+def test_numbers_are_written_for_people_and_stay_numbers() -> None:
+    frame = pd.DataFrame({"win_rate": [0.66666, None], "change": [-3.4, None], "price_in": [0.075, None]})
+    frame["price_out"] = [2.5, 15.0]
+
+    table = written(frame)
+
+    assert table.to_string().split("\n")[1:3] == ["0 0.667000 −3 $0.075 $2.50", "1    $15"]
+    assert frame["win_rate"].tolist()[0] == 0.66666
+
+
+@pytest.mark.parametrize(("points", "words"), [(16.4, "+16"), (-3.2, "−3"), (0.4, "0"), (-0.4, "0"), (0.0, "0")])
+def test_a_change_has_a_sign_unless_there_is_none(points: float, words: str) -> None:
+    assert change(points) == words
 
 
 def test_ranks_and_intervals_read_well() -> None:

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 
 import pytest
@@ -39,7 +38,7 @@ def texts(tab: AppTest) -> str:
 
 
 def titles(tab: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+    return [each.value.removeprefix("#### ") for each in tab.markdown if each.value.startswith("#### ")]
 
 
 def test_the_chance_comes_with_its_interval_the_split_the_record_and_the_elo_figure(voted: OpenPage) -> None:
@@ -55,6 +54,7 @@ def test_the_chance_comes_with_its_interval_the_split_the_record_and_the_elo_fig
     assert "**By Elo alone**: P(A preferred) = 54." in texts(tab)
     assert titles(tab)[0].startswith("Win Probability: ")
     assert titles(tab)[1:] == ["Predicted Win Probability for Each Combination of Models"]
+    assert [button.proto.label for button in tab.get("download_button")] == ["SVG", "PNG"] * 2
 
 
 def test_two_that_nothing_joins_say_so_instead_of_a_chance(voted: OpenPage) -> None:
