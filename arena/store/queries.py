@@ -14,7 +14,7 @@ from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, Rep
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
 from arena.selection import EVERYTHING, Selection
-from arena.store import audit, findings, foreign_reading, history, selected, sources
+from arena.store import audit, findings, foreign_reading, history, over_time, selected, sources
 from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
 from arena.store.history import elo_at_end_of
@@ -37,6 +37,7 @@ from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRo
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
 from leaderboard.games import Games, PairCounts
+from leaderboard.over_time import DayCounts
 
 DAY = timedelta(days=1)
 
@@ -112,8 +113,11 @@ class Queries:
             votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
             return PairCounts.from_tallies(names, votes.tallies)
 
-    def elo_history(self, *, points: int = 2_000) -> tuple[EloPoint, ...]:
-        """How every model's Elo moved, in the order of votes; at most about `points` per model, the last among them."""
+    def elo_history(self, *, points: int = 6_000) -> tuple[EloPoint, ...]:
+        """How every model's Elo moved, in the order of votes; about `points` at most, every model's last among them.
+
+        More make a browser slow and look the same.
+        """
         with self._look() as connection:
             return history.elo_history(connection, points=points)
 
@@ -142,6 +146,14 @@ class Queries:
         """How many votes of a selection were cast on each day that has some."""
         with self._look() as connection:
             return selected.votes_per_day(connection, selection)
+
+    def counts_over_time(self, selection: Selection, *, days: int = 60) -> Iterator[DayCounts]:
+        """The votes of a selection up to the end of each day that has some, or of so many of them, the last included.
+
+        Both-bad is counted as a tie; votes without a time are on no day. All days are of one look at the database.
+        """
+        with self._look() as connection:
+            yield from over_time.counts_over_time(connection, selection, days=days)
 
     def failures(self) -> Mapping[str, Mapping[ReplyStatus, int]]:
         """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""

@@ -1,15 +1,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from arena.board import board_of
-from arena.board_charts import MOST_POINTS, board_pictures, probability_matrix
+from arena.board_charts import board_pictures, probability_matrix
 from arena.rated_board import RatedBoard, RatedBoards
 from arena.selection import Selection
-from arena.store import DayVotes, EloPoint, Store
+from arena.store import DayVotes, Store
 from arena.transfer import import_file
 from leaderboard import Evidence, rate_davidson
 
@@ -65,15 +65,3 @@ def test_a_method_without_a_chance_has_no_matrix(board: RatedBoard) -> None:
     without = rate_davidson(Evidence(counts=board.counts))
 
     assert probability_matrix(replace(board, rated=without), labels=LABELS) is None
-
-
-def test_a_long_history_is_thinned_and_keeps_each_models_last_point(board: RatedBoard) -> None:
-    ticks = range(3 * MOST_POINTS)
-    history = [EloPoint(model="ash", seq=i, at=NOW + timedelta(minutes=i), elo=1000.0 + i) for i in ticks]
-
-    *_, picture = board_pictures(board, history=history, days=(), labels=LABELS)
-
-    rows = [row for rows in picture.spec["datasets"].values() for row in rows]
-    assert picture.key == "elo-history"
-    assert len(rows) == MOST_POINTS
-    assert max(row["elo"] for row in rows) == history[-1].elo

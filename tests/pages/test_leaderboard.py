@@ -1,22 +1,22 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import enumerate as all_threads
 
 import pandas as pd
 import pytest
-from fault_server import wait_until
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
-from arena.settings import load_settings
-from arena.store.engine import database_path, writing_engine
+from arena.errors import BeingRated
+from arena.rated_board import ScoreHistory
 from board_filters import View
 from board_json import board_json
 from board_table import change, columns, interval, lines, ranks, written
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
+from tests.fault_server import wait_until
+from tests.pages.conftest import busy_background, cast, forget_styles, progress, rated
 
 OpenPage = Callable[..., AppTest]
 FOUR_MODELS = "\n".join(
@@ -66,21 +66,18 @@ def pictures(tab: AppTest) -> list[str]:
     return [each.value.removeprefix("#### ") for each in tab.markdown if each.value.startswith("#### ")]
 
 
+def history() -> ScoreHistory | None:
+    try:
+        return open_arena().score_history()
+    except BeingRated:
+        return None
+
+
 def drawn(tab: AppTest, title: str) -> set[str]:
     """The days that a chart over time has points on."""
     proto = tab.get("vega_lite_chart")[pictures(tab).index(title)].proto
     frames = [convert_arrow_bytes_to_pandas_df(each.data.data) for each in proto.datasets]
     return {str(at)[:10] for frame in frames for at in frame["at"]}
-
-
-def forget_styles() -> None:
-    """As in a database from before answers were counted, and before the background has counted them."""
-    open_arena()
-    wait_until(lambda: not any(thread.name == "arena-enrichment" for thread in all_threads()))
-    engine = writing_engine(database_path(load_settings().database_url))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
-    engine.dispose()
 
 
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
@@ -231,6 +228,70 @@ def test_today_is_no_past_day(voted: OpenPage) -> None:
 
     assert "Board as of" not in texts(tab)
     assert len(models(tab)) == 4
+
+
+def test_a_rating_that_takes_long_is_awaited_and_then_shown_as_of_its_last_vote(
+    voted: OpenPage, configure: Callable[[str], None]
+) -> None:
+    configure(f"rating_seconds = 0\n{FOUR_MODELS}")
+    with busy_background():
+        waiting = voted("standings.py")
+
+        assert not waiting.exception
+        assert not waiting.dataframe
+        assert "Bradley–Terry is being computed" in progress(waiting)
+        assert waiting.selectbox(key="filter-order").value == "elo"
+
+    wait_until(rated)
+    first = waiting.run()
+
+    assert "**3 votes**" in texts(first)
+    assert "As of vote" not in texts(first)
+
+    cast(open_arena()._store, "late", Seats("elm", "ash"), Verdict.A)
+    with busy_background():
+        meanwhile = first.run()
+
+        assert "As of vote 3: newer votes are being counted in." in texts(meanwhile)
+        assert "**3 votes**" in texts(meanwhile)
+        assert len(meanwhile.dataframe) == 1
+
+    wait_until(lambda: open_arena().rated_board().votes == 4)
+    then = meanwhile.run()
+
+    assert "As of vote" not in texts(then)
+    assert "**4 votes**" in texts(then)
+
+
+def test_a_history_that_takes_long_is_awaited_below_the_other_pictures(
+    voted: OpenPage, configure: Callable[[str], None], cast_votes: Callable[..., None]
+) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)], days_ago=3)
+    configure(f"rating_seconds = 0\n{FOUR_MODELS}")
+    wait_until(rated)
+
+    with busy_background():
+        without = voted("standings.py")
+
+        assert pictures(without)[-1] == "Votes per Day"
+        assert "Bradley–Terry over time is being computed" in progress(without)
+
+    wait_until(history)
+    complete = without.run()
+
+    assert "Bradley–Terry Score over Time" in pictures(complete)
+    assert not progress(complete)
+
+
+def test_scores_over_time_are_those_of_the_method_that_orders(voted: OpenPage, cast_votes: Callable[..., None]) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)], days_ago=3)
+
+    by_davidson, order_free = voted("standings.py", order="davidson"), voted("standings.py", order="elo_order_free")
+
+    assert "Davidson (ties apart) Score over Time" in pictures(by_davidson)
+    assert len(drawn(by_davidson, "Davidson (ties apart) Score over Time")) == 2
+    assert "Each point is the board at that day's end" in texts(by_davidson)
+    assert not [title for title in pictures(order_free) if "Score over Time" in title]
 
 
 def test_days_without_votes_say_that_none_fits(voted: OpenPage) -> None:
