@@ -97,7 +97,8 @@ def store_reply_styles(connection: Connection, styles: Sequence[ReplyStyle], *, 
     rows = [
         {f"of_{name}": value for name, value in style.key._asdict().items()} | style.style._asdict() for style in styles
     ]
-    connection.execute(statement, rows)
+    if rows:
+        connection.execute(statement, rows)
     if show:
         bump_board(connection, board)
 

@@ -302,6 +302,18 @@ def test_a_source_that_is_hidden_between_reading_and_storing_takes_no_findings(s
     assert store.write.store_findings(source.id, [], show=True).result(DEADLINE_SECONDS) is False
 
 
+def test_what_is_stored_is_shown_when_that_is_asked_for(store: Store) -> None:
+    load(store, many(AT_ONCE))
+    (source,) = store.read.sources()
+    before = store.read.board_version()
+
+    for show in (False, True):
+        store.write.store_findings(source.id, [], show=show).result(DEADLINE_SECONDS)
+        store.write.store_reply_styles([], show=show).result(DEADLINE_SECONDS)
+
+    assert store.read.board_version() == before + 2
+
+
 def test_votes_go_on_meanwhile(store: Store) -> None:
     load(store, many(8 * AT_ONCE))
     voters = Voters(store)

@@ -16,8 +16,8 @@ from sqlalchemy.schema import CreateTable
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
 from arena.selection import EVERYTHING
 from arena.store import Store
-from arena.store.engine import writing_engine
-from arena.store.foreign_schema import SourceRow
+from arena.store.engine import DayOf, writing_engine
+from arena.store.foreign_schema import ForeignVoteRow, SourceRow
 from arena.store.migrating import alembic_config, migrate
 from arena.store.schema import Base, BattleRow, EventKind, ModelRow, ReplyRow, VoteEventRow, VoteRow
 from arena.strata import NO_STRATUM
@@ -244,6 +244,14 @@ def test_the_schema_can_be_written_for_postgresql() -> None:
     assert "STRICT" not in written
     assert re.search(r"elo_a DOUBLE PRECISION", written)
     assert re.search(r"cast_at TIMESTAMP WITH TIME ZONE NOT NULL", written)
+
+
+def test_the_day_of_a_moment_can_be_asked_for_on_postgresql() -> None:
+    dialect = make_url("postgresql+psycopg://").get_dialect()()
+
+    written = str(select(DayOf(ForeignVoteRow.cast_at_us)).compile(dialect=dialect))
+
+    assert "to_char(to_timestamp(foreign_vote.cast_at_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')" in written
 
 
 def _lay_ground(connection: Connection, now: datetime, **values: object) -> None:
