@@ -44,6 +44,7 @@ class Queries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._summed: tuple[Selection, SelectedVotes] | None = None
 
     def board_version(self) -> int:
         """Grows with every change of the board; what is computed from the board may be kept as long as it stays."""
@@ -62,7 +63,7 @@ class Queries:
         """The live board, with the ratings of one day before `now` beside."""
         with self._look() as connection:
             board = read_board(connection)
-            votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
+            votes = self._sums(connection, EVERYTHING, version=board.version)
             return BoardRows(
                 version=board.version,
                 elo=board.elo,
@@ -81,7 +82,7 @@ class Queries:
         """
         with self._look() as connection:
             board = read_board(connection)
-            votes = selected.selected_votes(connection, replace(EVERYTHING, until=day), in_order=False)
+            votes = self._sums(connection, replace(EVERYTHING, until=day), version=board.version)
             models = tuple(_as_of(model, day) for model in _models(connection))
             voted = {name for tally in votes.tallies for name in (tally.model_a, tally.model_b)}
             there = voted | {model.spec.name for model in models if model.created_at <= end_of(day)}
@@ -132,7 +133,9 @@ class Queries:
     def selected_votes(self, selection: Selection, *, in_order: bool = False) -> SelectedVotes:
         """The votes of a selection by pair, which takes no longer the more there are; `in_order` also reads each."""
         with self._look() as connection:
-            return selected.selected_votes(connection, selection, in_order=in_order)
+            if in_order:
+                return selected.selected_votes(connection, selection, in_order=True)
+            return self._sums(connection, selection, version=read_board(connection).version)
 
     def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
         """How many votes of a selection were cast on each day that has some."""
@@ -202,6 +205,13 @@ class Queries:
         """
         with self._look() as connection:
             return verify(connection)
+
+    def _sums(self, connection: Connection, selection: Selection, *, version: int) -> SelectedVotes:
+        """The last answer is kept: who looks at a board usually has it rated, too."""
+        kept = self._summed
+        if kept is None or kept[0] != selection or kept[1].version != version:
+            kept = self._summed = (selection, selected.selected_votes(connection, selection, in_order=False))
+        return kept[1]
 
     @contextmanager
     def _look(self) -> Iterator[Connection]:
