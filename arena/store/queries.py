@@ -47,6 +47,7 @@ class Queries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._summed: tuple[Selection, SelectedVotes] | None = None
 
     def board_version(self) -> int:
         """Grows with every change of the board; what is computed from the board may be kept as long as it stays."""
@@ -65,7 +66,7 @@ class Queries:
         """The live board, with the ratings of one day before `now` beside."""
         with self._look() as connection:
             board = read_board(connection)
-            votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
+            votes = self._sums(connection, EVERYTHING, version=board.version)
             return BoardRows(
                 version=board.version,
                 elo=board.elo,
@@ -84,7 +85,7 @@ class Queries:
         """
         with self._look() as connection:
             board = read_board(connection)
-            votes = selected.selected_votes(connection, replace(EVERYTHING, until=day), in_order=False)
+            votes = self._sums(connection, replace(EVERYTHING, until=day), version=board.version)
             models = tuple(_as_of(model, day) for model in _models(connection))
             voted = {name for tally in votes.tallies for name in (tally.model_a, tally.model_b)}
             there = voted | {model.spec.name for model in models if model.created_at <= end_of(day)}
@@ -140,7 +141,9 @@ class Queries:
         `in_order` also reads each, `with_styles` each with how its answers were written: 3 and 7 s for a million.
         """
         with self._look() as connection:
-            return selected.selected_votes(connection, selection, in_order=in_order, with_styles=with_styles)
+            if in_order or with_styles:
+                return selected.selected_votes(connection, selection, in_order=in_order, with_styles=with_styles)
+            return self._sums(connection, selection, version=read_board(connection).version)
 
     def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
         """How many votes of a selection were cast on each day that has some."""
@@ -226,6 +229,13 @@ class Queries:
         """
         with self._look() as connection:
             return verify(connection)
+
+    def _sums(self, connection: Connection, selection: Selection, *, version: int) -> SelectedVotes:
+        """The last answer is kept: who looks at a board usually has it rated, too."""
+        kept = self._summed
+        if kept is None or kept[0] != selection or kept[1].version != version:
+            kept = self._summed = (selection, selected.selected_votes(connection, selection, in_order=False))
+        return kept[1]
 
     @contextmanager
     def _look(self) -> Iterator[Connection]:
