@@ -20,7 +20,8 @@ import platformdirs
 import typer
 
 from arena.cli_board import predict, standings
-from arena.cli_exchange import export_votes, import_votes, list_sources
+from arena.cli_exchange import export_votes, import_votes, sources
+from arena.cli_figures import figures
 from arena.cli_models import models
 from arena.cli_output import AsJson, Config, print_json, settings_of
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
@@ -37,10 +38,11 @@ app = typer.Typer(
 )
 app.command(epilog="Example: arena standings --method elo_order_free --json")(standings)
 app.command(epilog="Examples: arena predict gpt-4o gpt-4 · arena predict --ratings 1287 1120")(predict)
+app.command(epilog="Example: arena figures pictures --format png --method elo_order_free")(figures)
 app.add_typer(models, name="models")
 app.command("import", epilog="Examples: arena import votes.csv · arena import train.parquet --dry-run")(import_votes)
 app.command("export", epilog="Example: arena export votes.json --format clean_battle")(export_votes)
-app.command("sources", epilog="Example: arena sources --json")(list_sources)
+app.add_typer(sources, name="sources")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """The leaderboard as one value, live or of a past day's end, made from the stored rows and kept until it moves."""
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -75,6 +75,16 @@ def board_of(rows: BoardRows) -> Board:
     )
 
 
+def labels(specs: Iterable[ModelSpec]) -> Mapping[str, str]:
+    """By permanent name what a model is called: its display name, with the permanent one where two share it."""
+    specs = tuple(specs)
+    taken = Counter(spec.display_name for spec in specs)
+    return {
+        spec.name: spec.display_name if taken[spec.display_name] == 1 else f"{spec.display_name} ({spec.name})"
+        for spec in specs
+    }
+
+
 class BoardReader:
     """Reads each board once per version, whoever asks; the live one every minute, as its change over a day moves."""
 
@@ -98,10 +108,11 @@ class BoardReader:
                 self._boards.popitem(last=False)
             return known[1]
 
-    def elo_history(self) -> tuple[EloPoint, ...]:
-        """Every model's Elo over time, thinned for a chart."""
+    def elo_history(self, *, until: date | None = None) -> tuple[EloPoint, ...]:
+        """Every model's Elo over time, thinned for a chart; up to the end of a UTC day if one is given."""
         version = self._read.board_version()
         with self._lock:
             if self._history is None or self._history[0] != version:
                 self._history = (version, tuple(self._read.elo_history()))
-            return self._history[1]
+            points = self._history[1]
+        return points if until is None else tuple(point for point in points if point.at.date() <= until)

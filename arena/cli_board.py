@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, status, table_of
+from arena.cli_selection import Category, Language, Method, Since, Source, Until, WithoutTies, selection_of
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
@@ -19,37 +20,27 @@ if TYPE_CHECKING:
     from arena.store import Store
     from leaderboard import Forecast, Prediction, RatedStanding
 
-Method = Annotated[
-    str, typer.Option(help="bradley_terry, elo, elo_order_free, davidson; style_control where styles are known.")
-]
-Category = Annotated[bool | None, typer.Option(help="Only battles of this category, or only the others.")]
-DAY_FORMATS = ["%Y-%m-%d"]
-
 
 def standings(
     config: Config = None,
     *,
     method: Method = "bradley_terry",
-    source: Annotated[list[str] | None, typer.Option(help="Where votes come from; may be given again.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=DAY_FORMATS, help="First UTC day.")] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=DAY_FORMATS, help="Last UTC day: the board as it stood at its end.")
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="ISO 639 code of the prompts' language.")] = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    language: Language = None,
     code: Category = None,
     maths: Category = None,
     multi_turn: Category = None,
     long_prompt: Category = None,
-    without_ties: Annotated[bool, typer.Option("--without-ties", help="Leave out ties and both-bad.")] = False,
+    without_ties: WithoutTies = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard, ordered by Elo, with a rating and its 95 % interval beside."""
-    from arena.selection import ARENA, Selection
-
-    selection = Selection(
-        sources=frozenset(source or [ARENA]),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
+    selection = selection_of(
+        source=source,
+        since=since,
+        until=until,
         language=language,
         code=code,
         maths=maths,
@@ -57,7 +48,7 @@ def standings(
         long_prompt=long_prompt,
         without_ties=without_ties,
     )
-    with _store_to_read(settings_of(config)) as store:
+    with _store_to_read(settings_of(config)) as store, status("Rating …"):
         live = _live(store, until=selection.until)
         rated = _rated(store, live, method=method, selection=selection)
     if as_json:
@@ -81,10 +72,11 @@ def predict(
     if ratings is not None:
         _say("A", "B", _predict_ratings(*ratings), None, as_json=as_json)
         return
-    with _store_to_read(settings_of(config)) as store:
+    with _store_to_read(settings_of(config)) as store, status("Rating …"):
         live = _live(store)
         names = (live.find(str(model_a)), live.find(str(model_b)))
-        _say(*names, live.prediction(*names), _forecast(store, live, *names, method=method), as_json=as_json)
+        forecast = _forecast(store, live, *names, method=method)
+    _say(*names, live.prediction(*names), forecast, as_json=as_json)
 
 
 def _live(store: "Store", *, until: date | None = None) -> "Board":
@@ -96,7 +88,7 @@ def _live(store: "Store", *, until: date | None = None) -> "Board":
 def _rated(store: "Store", live: "Board", *, method: str, selection: "Selection") -> "RatedBoard":
     from arena.rated_board import RatedBoards
 
-    return RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=True)
+    return RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=True, wait=True)
 
 
 def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, method: str) -> "Forecast | str":
@@ -105,13 +97,15 @@ def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, meth
     from arena.selection import EVERYTHING
 
     try:
-        return RatedBoards(store.read).forecast(live, model_a, model_b, method=method, selection=EVERYTHING)
+        return RatedBoards(store.read).forecast(live, model_a, model_b, method=method, selection=EVERYTHING, wait=True)
     except CannotRate as refusal:
         return str(refusal)
 
 
 def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
-    """Stable field names, listed in docs/operate.md; what is not known is null."""
+    """Stable field names, listed in docs/data.md; what is not known is null."""
+    from leaderboard import style_effects
+
     return {
         "version": rated.version,
         "method": rated.method,
@@ -121,6 +115,7 @@ def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
         "last_vote_day": _iso(rated.last_vote_day),
         "last_vote_at": _iso(rated.last_vote_at),
         "remarks": list(rated.remarks),
+        "style_effects": [asdict(effect) for effect in style_effects(rated.rated)],
         "standings": _rows(live, rated),
     }
 
@@ -158,7 +153,7 @@ def _score(line: "RatedStanding | None") -> dict[str, Any]:
 
 
 def _print(live: "Board", rated: "RatedBoard") -> None:
-    from leaderboard import METHODS
+    from leaderboard import METHODS, style_effects
 
     title = METHODS[rated.method].title
     rank = "Rank (UB)" if METHODS[rated.method].has_interval else "Rank"
@@ -178,8 +173,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
     print_table(table)
     left_out = sum(rated.left_out.values())
     typer.echo(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
-    for remark in rated.remarks:
-        typer.echo(remark)
+    for sentence in (*style_effects(rated.rated), *rated.remarks):
+        typer.echo(str(sentence))
 
 
 def _iso(day: date | None) -> str | None:
@@ -192,7 +187,7 @@ def _name(live: "Board", model: str) -> str:
 
 def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str | None", *, as_json: bool) -> None:
     if as_json:
-        shown = forecast if forecast is None or isinstance(forecast, str) else asdict(forecast)
+        shown = forecast if forecast is None or isinstance(forecast, str) else _by_name(forecast)
         reason = {"reason": shown} if isinstance(shown, str) else {}
         print_json(
             {"model_a": name_a, "model_b": name_b, **asdict(elo), "forecast": None if reason else shown, **reason}
@@ -209,6 +204,12 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
             f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )
+
+
+def _by_name(forecast: "Forecast") -> dict[str, Any]:
+    """Chance and split, which are tuples, under the names of their parts, too."""
+    parts = {name: part and part._asdict() for name, part in (("chance", forecast.chance), ("split", forecast.split))}
+    return asdict(forecast) | parts
 
 
 def _sentence(forecast: "Forecast | str") -> str:

@@ -1,4 +1,4 @@
-"""`arena import`, `arena export`, `arena sources`: votes of other arenas, and ours for others."""
+"""`arena import`, `arena export`, `arena sources …`: votes of other arenas, and ours for others."""
 
 import gc
 import json
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli_output import AsJson, Config, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, print_json, print_table, progress_bar, settings_of, table_of
 
 if TYPE_CHECKING:
     from arena.foreign import RejectedRow
@@ -22,6 +22,8 @@ _File = Annotated[Path, typer.Argument(help="The file, plain or packed with gzip
 _Format = Annotated[
     str | None, typer.Option("--format", help="Its format; recognised by the content when it is not given.")
 ]
+
+sources = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
 def import_votes(
@@ -39,21 +41,25 @@ def import_votes(
     """Import a file of votes as a source of its own; it never changes the live Elo ratings."""
     from arena.transfer import check_file, import_file
 
-    with _collector_paused(), _rejections(skip_bad) as reject, _progress_bar() as progress:
-        report: ImportReport | None = None
-        check: CheckReport | None
-        if dry_run:
-            check = check_file(file, format_name=format_name, reject=reject, progress=progress)
+    def tell(report: "ImportReport | None", check: "CheckReport | None") -> None:
+        if as_json:
+            print_json(_as_json(report, check))
         else:
-            with _store_to_write(settings_of(config)) as store:
+            typer.echo(_in_words(report, check, rejected_to=skip_bad))
+
+    with _rejections(skip_bad) as reject:
+        if dry_run:
+            with _collector_paused(), progress_bar() as progress:
+                check = check_file(file, format_name=format_name, reject=reject, progress=progress)
+            tell(None, check)
+            return
+        with _store_to_write(settings_of(config)) as store:
+            with _collector_paused(), progress_bar() as progress:
                 report = import_file(
                     store, file, actor=_ACTOR, name=name, format_name=format_name, reject=reject, progress=progress
                 )
-                check = report.check
-    if as_json:
-        print_json(_as_json(report, check))
-    else:
-        typer.echo(_in_words(report, check, rejected_to=skip_bad))
+            tell(report, report.check)
+            _fill_in(store)
 
 
 def export_votes(
@@ -74,8 +80,12 @@ def export_votes(
     typer.echo(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
 
 
-def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Show what has been imported."""
+@sources.callback(epilog="Example: arena sources --json")
+def list_sources(context: typer.Context, config: Config = None, *, as_json: AsJson = False) -> None:
+    """Show what has been imported, or remove some of it."""
+    if context.invoked_subcommand is not None:
+        context.obj = config
+        return
     with _store_to_read(settings_of(config)) as store:
         found = store.read.sources()
     if as_json:
@@ -86,6 +96,37 @@ def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
         votes = f"{source.votes:,}" + (" (counts only)" if source.tallies_only else "")
         table.add_row(source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
     print_table(table)
+
+
+@sources.command("remove", epilog="Example: arena sources remove llmfao_votes")
+def remove_source(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The source's name, as `arena sources` shows it.")],
+    config: Config = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove an imported source with all its votes; the arena's own votes and its Elo stay as they are."""
+    with _store_to_write(settings_of(config or context.obj)) as store:
+        found = {source.name: source for source in store.read.sources()}
+        if name in found and not yes:
+            typer.confirm(f"Remove {name!r} and its {found[name].votes:,} votes for good?", abort=True)
+        store.write.remove_source(name, actor=_ACTOR).result()
+    typer.echo(f"Removed {name!r}.")
+
+
+def _fill_in(store: "Store") -> None:
+    """Read the conversations of what was imported; whoever does not want to wait may leave that to the arena."""
+    from arena.enrichment import fill_in
+
+    try:
+        with progress_bar() as progress:
+            fill_in(store, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo(
+            "The votes are imported. Languages and styles that are still to be told follow when the arena runs next.",
+            err=True,
+        )
 
 
 @contextmanager
@@ -129,25 +170,6 @@ def _rejections(path: Path | None) -> "Iterator[Callable[[RejectedRow], None] | 
         raise ExportRefused(f"{path} cannot be written: {error.strerror}.") from error
     with opened as file:
         yield lambda row: print(json.dumps(row._asdict(), ensure_ascii=False), file=file)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """On the terminal only; it vanishes at the end."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        stages: dict[str, TaskID] = {}
-
-        def tell(stage: str, fraction: float) -> None:
-            if stage not in stages:
-                stages[stage] = bar.add_task(stage, total=1.0)
-            bar.update(stages[stage], completed=fraction)
-
-        yield tell
 
 
 def _in_words(report: "ImportReport | None", check: "CheckReport | None", *, rejected_to: Path | None) -> str:

@@ -1,6 +1,8 @@
 """What the commands share: their common options, and how they print."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +55,35 @@ def print_table(table: "Table") -> None:
     console.print(table)
 
 
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    """Say on the terminal what is being done for as long as it takes."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status(text) if console.is_terminal else nullcontext():
+        yield
+
+
 def print_json(value: object) -> None:
     """For programs."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, float], None]]:
+    """Told the name of a stage and how much of it is done, 0 to 1; on the terminal only, and gone at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        stages: dict[str, TaskID] = {}
+
+        def tell(stage: str, fraction: float) -> None:
+            if stage not in stages:
+                stages[stage] = bar.add_task(stage, total=1.0)
+            bar.update(stages[stage], completed=fraction)
+
+        yield tell

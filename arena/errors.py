@@ -13,6 +13,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
 ├── LimitReached            too many prompts or votes, or a budget is spent: says when to come back
 ├── CannotRate              these votes do not carry what the rating method needs
+├── BeingRated              this takes a while, and the first result is not there yet
 ├── UnknownModel            no model of that name
 ├── UnknownVoter            nobody of that id has opened a battle
 ├── UnknownVote             no vote of that number, or one that can never count
@@ -22,7 +23,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── StoreTooNew         the database was written by a newer program
 │   └── StoreCorrupt        `arena verify` found the first difference
 ├── ImportRefused           a file to import is not what it should be
-├── ExportRefused           votes cannot be written as asked
+├── ExportRefused           votes or figures cannot be written as asked
 ├── UnknownFormat           no vote format of that name
 ├── UnknownSource           no imported source of that name
 └── EmbeddedError           an embedded model cannot be fetched or started
@@ -105,6 +106,19 @@ class CannotRate(ArenaError):
     """A method needs more than the selected votes tell; says what, and what to choose instead."""
 
 
+class BeingRated(ArenaError):
+    """A result that takes long is on its way for the first time: ask again soon.
+
+    Args:
+        message: names what is being computed.
+        share: how far it is by the clock, 0 to 1; 0 while it waits its turn.
+    """
+
+    def __init__(self, message: str, *, share: float = 0.0) -> None:
+        super().__init__(message)
+        self.share = share
+
+
 class UnknownModel(ArenaError):
     """No model of that name in the catalogue or the database."""
 
@@ -142,7 +156,7 @@ class ImportRefused(ArenaError):
 
 
 class ExportRefused(ArenaError):
-    """Votes cannot be written to that file or in that kind of file."""
+    """Votes or figures cannot be written to that file or in that kind of file."""
 
 
 class UnknownFormat(ArenaError):

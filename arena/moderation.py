@@ -12,7 +12,8 @@ import openai
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from arena.errors import SettingsError
-from arena.settings import Moderation, key_in
+from arena.settings import key_in
+from arena.settings_tables import Moderation
 
 log = logging.getLogger(__name__)
 

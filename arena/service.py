@@ -3,20 +3,21 @@
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from functools import partial
 from random import Random
-from threading import Event, Lock, Thread
-from typing import Self
+from threading import Lock
+from typing import Self, TypeVar
 
-from arena import language
+from arena.background import Background, Order
 from arena.board import Board, BoardReader
 from arena.breaker import Rest
 from arena.casting import casting_of
 from arena.catalogue import Catalogue, Roster
+from arena.chores import Chores
 from arena.domain import Battle, BattleState, Message, Pace, Role, Side, Turn
-from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, UnknownBattle
+from arena.errors import AlreadyVoted, NotVotable, PromptRefused, UnknownBattle
 from arena.guards import Guards, bounds_of
 from arena.hold import Holds
 from arena.identity import Masker, Names
@@ -24,20 +25,19 @@ from arena.live import LiveBattle
 from arena.matchmaking import draw_pairing
 from arena.providers import PROVIDERS
 from arena.rate_limits import Act, Visitor
-from arena.rated_board import RatedBoard, RatedBoards
+from arena.rated_board import RatedBoard, RatedBoards, ScoreHistory
 from arena.selection import EVERYTHING, Selection
 from arena.settings import Settings
 from arena.store import DayVotes, EloPoint, Facets, NewBattle, Store
 from arena.streaming import StreamJob, Streams
-from arena.sweeps import Sweeps
 from arena.trust import TrustReport, TrustReports
 from arena.views import BattleView, battle_view
 from leaderboard import EloSettings, Forecast, Prediction, Verdict
 from leaderboard.integrity import prompt_key
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-HOUSEKEEPING_SECONDS = 1.0
 VOTE_NOT_STORED = "Your vote could not be stored. Please vote again."
 
 
@@ -67,11 +67,10 @@ class Arena:
             store_vote=store.write.cast_vote, call_later=self._streams.call_later, seconds=settings.hold_seconds
         )
         self._boards = BoardReader(store.read)
-        self._rated = RatedBoards(store.read)
+        self._background = Background(patience_seconds=settings.rating_seconds)
+        self._rated = RatedBoards(store.read, background=self._background)
         self._trust = TrustReports(store.read)
-        self._sweeps = Sweeps(store, hold_above=settings.integrity.hold_above, seconds=settings.integrity.sweep_seconds)
-        self._closing = Event()
-        self._housekeeper = Thread(target=self._keep_house, name="arena-housekeeper", daemon=True)
+        self._chores = Chores(settings, store=store, roster=roster, guards=self._guards)
 
     @classmethod
     def open(cls, settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Self:
@@ -90,8 +89,7 @@ class Arena:
             raise
         arena = cls(settings=settings, store=store, roster=roster, environ=environ)
         roster.start()
-        arena._housekeeper.start()
-        arena._sweeps.start()
+        arena._chores.start()
         return arena
 
     def close(self) -> None:
@@ -99,14 +97,12 @@ class Arena:
 
         May be called twice.
         """
-        self._closing.set()
-        if self._housekeeper.is_alive():
-            self._housekeeper.join()
+        self._chores.close()
         self._holds.submit_all()
-        self._sweeps.close()
         self._guards.close()
         self._streams.close()
         self._roster.close()
+        self._background.close()
         self._store.close()
 
     # Battles
@@ -263,28 +259,41 @@ class Arena:
         """A number that rises with every change of the board."""
         return self._store.read.board_version()
 
-    def elo_history(self) -> tuple[EloPoint, ...]:
-        """Every model's Elo over time, thinned for a chart."""
-        return self._boards.elo_history()
+    def elo_history(self, *, until: date | None = None) -> tuple[EloPoint, ...]:
+        """Every model's Elo over time, thinned for a chart; up to the end of a UTC day if one is given."""
+        return self._boards.elo_history(until=until)
 
     def facets(self) -> Facets:
         """What the votes can be filtered by."""
-        return self._store.read.facets()
+        return self._kept("facets", self._store.read.facets)
 
     def rated_board(
         self, *, method: str = "bradley_terry", selection: Selection = EVERYTHING, order_by_elo: bool = True
     ) -> RatedBoard:
         """A selection of votes rated by any method, ordered by Elo where there is one, else by the method's score.
 
+        What takes longer than `rating_seconds` is rated in the background: until that is done it is an older board,
+        as its `version` tells. Ask again every second or so; what nobody asks for is not rated.
+
         Raises:
             CannotRate: the method needs more than these votes tell.
+            BeingRated: the first board of this kind is on its way.
         """
         board = self.board(until=selection.until)
         return self._rated.rated(board, method=method, selection=selection, order_by_elo=order_by_elo)
 
+    def score_history(self, *, method: str = "bradley_terry", selection: Selection = EVERYTHING) -> ScoreHistory:
+        """How the scores of a selection moved from day to day, by a method with intervals that needs only counts.
+
+        Raises:
+            CannotRate: the method is none of these.
+            BeingRated: as `rated_board`, in whose manner this is made.
+        """
+        return self._rated.score_history(self.board(until=selection.until), method=method, selection=selection)
+
     def votes_per_day(self, selection: Selection = EVERYTHING) -> tuple[DayVotes, ...]:
         """How many votes were cast on each UTC day that has some."""
-        return self._store.read.votes_per_day(selection)
+        return self._kept(("days", selection), lambda: self._store.read.votes_per_day(selection))
 
     def forecast(
         self, model_a: str, model_b: str, *, method: str = "bradley_terry", selection: Selection = EVERYTHING
@@ -294,6 +303,7 @@ class Arena:
         Raises:
             UnknownModel: one of them is not on the board; names the nearest.
             CannotRate: the method gives no interval, or a model has no vote in the selection.
+            BeingRated: as `rated_board`.
         """
         board = self.board(until=selection.until)
         name_a, name_b = board.find(model_a), board.find(model_b)
@@ -320,6 +330,11 @@ class Arena:
         return self._roster.catalogue()
 
     # Helpers
+
+    def _kept(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What `read` returns, read once per version of the board."""
+        version = self.board_version()
+        return self._background.get(Order(key=key, version=version, make=read, seconds=0.0, title=str(key)))
 
     def _admitted(self, prompt: str, visitor: Visitor) -> str:
         self._check(prompt)
@@ -368,17 +383,3 @@ class Arena:
             mask=lambda: Masker(names, prompts),
             inspect=partial(self._guards.inspect, names=names, prompts=prompts),
         )
-
-    def _keep_house(self) -> None:
-        language.prepared()  # here, so that no voter waits for it
-        while not self._closing.wait(HOUSEKEEPING_SECONDS):
-            try:
-                self._store.write.interrupt_expired().result()
-                self._guards.probe(self._roster.spec, endpoint=self._roster.endpoint)
-                if self._roster.refresh():
-                    self._store.write.sync_models(self._roster.specs()).result()
-            except ArenaError as error:
-                self._roster.complain(str(error))
-                log.exception("housekeeping failed")
-            except Exception:
-                log.exception("housekeeping failed")

@@ -48,6 +48,7 @@ from leaderboard.ratings import (
 )
 from leaderboard.standings import RatedStanding, Standing, rated_standings, standings
 from leaderboard.style import STYLE_FEATURES, STYLE_UNKNOWN, GameStyles, Style, style_of
+from leaderboard.style_effects import StyleEffect, style_effects
 from leaderboard.verdicts import Verdict, score_a
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "Style",
     "StyleControlResult",
     "StyleControlSettings",
+    "StyleEffect",
     "StyleUnknown",
     "Tally",
     "Verdict",
@@ -117,6 +119,7 @@ __all__ = [
     "rated_standings",
     "score_a",
     "standings",
+    "style_effects",
     "style_of",
     "win_probability",
 ]

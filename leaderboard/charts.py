@@ -14,6 +14,7 @@ import pandas as pd
 from altair.expr.core import Expression
 from numpy.typing import NDArray
 
+from leaderboard.chart_parts import HEAT_LEGEND, LINE_LEGEND, POINTS, cell_names, domain_of
 from leaderboard.games import PairCounts
 
 # Six hues of Paul Tol's colour-blind-safe schemes "vibrant" and "muted" (SRON/EPS/TN/09-002, issue 3.2), chosen for
@@ -21,7 +22,7 @@ from leaderboard.games import PairCounts
 LINE_COLOURS = ("#0077BB", "#EE7733", "#009988", "#EE3377", "#AA4499", "#CC3311")
 LINE_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 QUIET = "#888888"
-_HISTORY_HEIGHT = 480  # room for a legend of MOST_NAMED lines
+_HISTORY_HEIGHT = 480
 
 # More lines than this cannot be told apart, and more cells a row have no room for a number.
 MOST_NAMED = 20
@@ -74,7 +75,10 @@ def win_fraction(frame: pd.DataFrame, *, order: Sequence[str] | None = None) -> 
     heat = _HeatMap(
         title="Figure 3: Fraction of Model A Wins for All Non-tied A vs. B Battles",
         value=alt.Color(
-            "fraction:Q", title="A wins", scale=alt.Scale(scheme="blueorange", domain=[0, 1], domainMid=0.5)
+            "fraction:Q",
+            title="A wins",
+            scale=alt.Scale(scheme="blueorange", domain=[0, 1], domainMid=0.5),
+            legend=HEAT_LEGEND,
         ),
         number=alt.Text("fraction:Q", format=".2f"),
         # The scheme is dark at both ends: black has too little contrast there, white everywhere else.
@@ -99,7 +103,10 @@ def battle_counts(frame: pd.DataFrame, *, order: Sequence[str] | None = None) ->
         title="Figure 4: Battle Count for Each Combination of Models",
         # Counts of a grown board span four powers of ten; the root keeps small ones apart and 0 at the bottom.
         value=alt.Color(
-            "battles:Q", title="Battles", scale=alt.Scale(type="sqrt", scheme="viridis", domain=[0, max(most, 1.0)])
+            "battles:Q",
+            title="Battles",
+            scale=alt.Scale(type="sqrt", scheme="viridis", domain=[0, max(most, 1.0)]),
+            legend=HEAT_LEGEND,
         ),
         number=alt.Text("battles:Q", format=",d"),
         # Viridis is as far from black as from white a little below its middle, here at the root of 0.22.
@@ -142,7 +149,6 @@ def probability_curve(frame: pd.DataFrame, *, difference: float, probability: fl
     return _layered(layers, title=f"Win Probability: {probability:.1%} at {difference:+.0f} Points")
 
 
-_LEGEND = alt.Legend(title=None, symbolType="stroke", labelLimit=240, rowPadding=0)
 _BATTLES_TOOLTIP = alt.Tooltip("battles:Q", title="Battles", format=",d")
 
 
@@ -161,10 +167,11 @@ class _HeatMap:
 
 def _heat_map(frame: pd.DataFrame, heat: _HeatMap, *, order: Sequence[str] | None) -> alt.LayerChart:
     models = _ordered(frame, order)
-    step = _cell_step(max(1, len(models)))
+    step, numbered = _cell_step(max(1, len(models))), len(models) <= MOST_NAMED
+    across, down = (cell_names(step=step, across=across, numbered=numbered) for across in (True, False))
     base = alt.Chart(frame).encode(
-        x=alt.X("model_b:N", title=heat.columns, scale=_domain(models), axis=_model_axis(models, step, across=True)),
-        y=alt.Y("model_a:N", title=heat.rows, scale=_domain(models), axis=_model_axis(models, step, across=False)),
+        x=alt.X("model_b:N", title=heat.columns, scale=domain_of(models), axis=across),
+        y=alt.Y("model_a:N", title=heat.rows, scale=domain_of(models), axis=down),
         tooltip=[
             alt.Tooltip("model_a:N", title="Model A"),
             alt.Tooltip("model_b:N", title="Model B"),
@@ -172,7 +179,7 @@ def _heat_map(frame: pd.DataFrame, heat: _HeatMap, *, order: Sequence[str] | Non
         ],
     )
     layers = [base.mark_rect().encode(color=heat.value)]
-    if len(models) <= MOST_NAMED:
+    if numbered:
         # The number's colour follows its cell, which looks the same on a light and on a dark page.
         colour = alt.when(heat.light_text).then(alt.value("white")).otherwise(alt.value("black"))
         layers.append(base.mark_text(fontSize=min(12, step // 3)).encode(text=heat.number, color=colour))
@@ -191,19 +198,6 @@ def _ordered(frame: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys([*(order or ()), *by_battles.index.tolist()]))
 
 
-def _domain(models: list[str]) -> alt.Scale:
-    """Vega refuses an empty domain."""
-    return alt.Scale(domain=models) if models else alt.Scale()
-
-
-def _model_axis(models: list[str], step: int, *, across: bool) -> alt.Axis:
-    small = alt.Axis(labelFontSize=min(11, step), labelLimit=200, ticks=False, domain=False, labelOverlap=False)
-    if across:
-        small.orient = "top"
-        small.labelAngle = -45 if len(models) <= MOST_NAMED else -90
-    return small
-
-
 def _named_lines(frame: pd.DataFrame, *, models: list[str], span: pd.Series) -> alt.Chart:
     """A colour and a dash per model; a click in the legend brings one forward."""
     lines = _history_lines(frame, span=span).properties(name="elo_history")
@@ -212,8 +206,8 @@ def _named_lines(frame: pd.DataFrame, *, models: list[str], span: pd.Series) -> 
     dashes = [dash for dash in LINE_DASHES for _ in LINE_COLOURS]
     picked = alt.selection_point(name="picked_model", fields=["model"], bind="legend")
     return lines.encode(
-        color=alt.Color("model:N", scale=_looks(models, LINE_COLOURS * len(LINE_DASHES)), legend=_LEGEND),
-        strokeDash=alt.StrokeDash("model:N", scale=_looks(models, dashes), legend=_LEGEND),
+        color=alt.Color("model:N", scale=_looks(models, LINE_COLOURS * len(LINE_DASHES)), legend=LINE_LEGEND),
+        strokeDash=alt.StrokeDash("model:N", scale=_looks(models, dashes), legend=LINE_LEGEND),
         opacity=alt.when(picked).then(alt.value(1.0)).otherwise(alt.value(0.15)),
     ).add_params(picked)
 
@@ -230,7 +224,7 @@ def _history_lines(frame: pd.DataFrame, *, span: pd.Series) -> alt.Chart:
     lines: alt.Chart = alt.Chart(frame).mark_line(interpolate="step-after", point=len(span) <= 10 * MOST_NAMED)
     return lines.encode(
         x=alt.X("at:T", title="Time (UTC)", scale=alt.Scale(type="utc"), axis=dates),
-        y=alt.Y("elo:Q", title="Elo", scale=alt.Scale(zero=False)),
+        y=alt.Y("elo:Q", title="Elo", scale=alt.Scale(zero=False), axis=POINTS),
         tooltip=[
             alt.Tooltip("model:N", title="Model"),
             alt.Tooltip("elo:Q", title="Elo", format=".0f"),
@@ -249,7 +243,7 @@ def _time_format(span: pd.Series) -> str:
 
 def _looks(models: list[str], looks: Sequence[object]) -> alt.Scale:
     """The first look for the first model, and so on."""
-    scale = _domain(models)
+    scale = domain_of(models)
     scale.range = list(looks[: len(models)])
     return scale
 

@@ -132,6 +132,11 @@ class Method:
         """Why this evidence is not enough for this method, as a sentence; None when it is enough."""
         if self.needs_order and evidence.games is None:
             return f"{self.title} needs the votes in their order, and this source has only their counts."
-        if self.needs_style and evidence.styles is None:
+        if self.needs_style and not _some_known(evidence):
             return f"{self.title} needs to know how the answers were written, and nobody counted it here."
         return None
+
+
+def _some_known(evidence: Evidence) -> bool:
+    """Whether at least one vote's answers were counted, or there is no vote whose answers could be."""
+    return evidence.styles is not None and (not len(evidence.styles) or bool(evidence.styles.known.any()))

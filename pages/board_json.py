@@ -9,7 +9,7 @@ from arena.rated_board import RatedBoard
 from board_filters import View
 from board_links import to_link
 from board_table import Line
-from leaderboard import RatedStanding, Standing
+from leaderboard import RatedStanding, Standing, style_effects
 
 SPEC_FACTS = ("organisation", "licence", "price_in", "price_out", "context_tokens", "knowledge_cutoff", "link")
 
@@ -25,6 +25,7 @@ def board_json(board: RatedBoard, shown: Sequence[Line], view: View) -> str:
         "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
         "filters": to_link(view),
         "remarks": list(board.remarks),
+        "style_effects": [asdict(effect) for effect in style_effects(board.rated)],
         "models": [_entry(line, board.specs[line.model]) for line in shown],
     }
     return json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False)

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from arena.board import Board
 from arena.domain import ModelSpec, ModelState
@@ -12,13 +14,14 @@ from arena.rated_board import RatedBoard
 from arena.selection import EVERYTHING
 from board_filters import View
 from leaderboard import METHODS, RatedStanding, Standing
-from shell import count, moment
-from words import left_out_reason
+from shell import signed
+from tables import dollars
 
 _RANK = "One more than the number of models that are surely better: whose intervals lie wholly above"
 _PLACE = "The place by this score: a method without intervals cannot tell who is surely better"
 _CHANGE = "Change of the Elo over the last 24 hours; of a past board over its last day"
 _PRICE = "USD per million tokens"
+LINK_ICON = ":material/open_in_new:"
 
 
 def columns(method: str) -> dict[str, Any]:
@@ -29,24 +32,24 @@ def columns(method: str) -> dict[str, Any]:
         "rank": st.column_config.NumberColumn(rank, width=75, help=meaning),
         "spread": st.column_config.TextColumn("Spread", width=65, help="The best and the worst rank it may have"),
         "model": st.column_config.TextColumn("Model", width=290),
+        "link": st.column_config.LinkColumn("Page", display_text=LINK_ICON, width=50, help="What its maker says of it"),
         "score": st.column_config.NumberColumn(title, format="%.0f", width=25 + 7 * len(title)),
         "interval": st.column_config.TextColumn(
             "95\N{NO-BREAK SPACE}% CI", width=80, help="How far the score's interval reaches"
         ),
         "elo": st.column_config.NumberColumn("Elo", format="%.0f", width=60),
-        "change": st.column_config.NumberColumn("24 h", format="%+.0f", width=60, help=_CHANGE),
+        "change": st.column_config.NumberColumn("24 h", width=60, help=_CHANGE),
         "battles": st.column_config.NumberColumn("Votes", format="localized", width=70),
         "win_rate": st.column_config.ProgressColumn("Win rate", format="percent", width=110, help="Ties: half a win"),
         "organisation": st.column_config.TextColumn("Organisation"),
         "licence": st.column_config.TextColumn("Licence"),
-        "price_in": st.column_config.NumberColumn("Price in", format="$%.2f", width=75, help=_PRICE),
-        "price_out": st.column_config.NumberColumn("Price out", format="$%.2f", width=75, help=_PRICE),
+        "price_in": st.column_config.NumberColumn("Price in", width=75, help=_PRICE),
+        "price_out": st.column_config.NumberColumn("Price out", width=75, help=_PRICE),
         "context": st.column_config.NumberColumn("Context", format="localized", width=75, help="In tokens"),
         "cutoff": st.column_config.TextColumn("Knowledge cut-off", width=110),
         "wins": st.column_config.NumberColumn("Wins", format="localized", width=60),
         "losses": st.column_config.NumberColumn("Losses", format="localized", width=65),
         "ties": st.column_config.NumberColumn("Ties", format="localized", width=60, help="Both good, or both bad"),
-        "link": st.column_config.LinkColumn("Page", display_text="open ↗", width=75),
     }
 
 
@@ -75,6 +78,7 @@ def row(line: Line, spec: ModelSpec, label: str, *, change: float | None) -> dic
         "rank": rated and rated.rank,
         "spread": ranks(rated) if rated and rated.plus is not None else None,
         "model": " · ".join(marks),
+        "link": spec.link,
         "score": rated and rated.score,
         "interval": rated and interval(rated),
         "elo": line.elo,
@@ -90,8 +94,19 @@ def row(line: Line, spec: ModelSpec, label: str, *, change: float | None) -> dic
         "wins": line.wins,
         "losses": line.losses,
         "ties": line.ties + line.both_bad,
-        "link": spec.link,
     }
+
+
+def written(frame: pd.DataFrame) -> Styler:
+    """The table of such lines as people read it: prices and changes as text that sorts as numbers, parts rounded."""
+    rounded = frame.assign(win_rate=frame["win_rate"].astype(float).round(3))
+    texts: dict[str, Any] = {"change": change, "price_in": dollars, "price_out": dollars}
+    return rounded.style.format(texts, na_rep="")
+
+
+def change(points: float) -> str:
+    """A change of the Elo: +16, −3, 0."""
+    return signed(points) if round(points) else "0"
 
 
 def ranks(standing: RatedStanding) -> str:
@@ -104,22 +119,6 @@ def interval(standing: RatedStanding) -> str | None:
     if standing.plus is None or standing.minus is None:
         return None
     return f"+{standing.plus:.0f}/−{standing.minus:.0f}"
-
-
-def summary(board: RatedBoard, shown: int) -> str:
-    """How many models and votes, what is left out and why, and when the last vote came."""
-    parts = [f"**{count(shown, 'model')}**", f"**{count(board.votes, 'vote')}**"]
-    parts += [f"{number:,} left out ({left_out_reason(reason)})" for reason, number in board.left_out.items()]
-    return " · ".join([*parts, last_vote(board)])
-
-
-def last_vote(board: RatedBoard) -> str:
-    """When the last vote was cast, as far as that is known."""
-    if board.last_vote_at:
-        return f"last vote {moment(board.last_vote_at)}"
-    if board.last_vote_day:
-        return f"last vote {board.last_vote_day}"
-    return "times of votes unknown" if board.votes else "no vote yet"
 
 
 def found(rows: Sequence[dict[str, object]], search: str) -> list[dict[str, object]]:

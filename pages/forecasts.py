@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from board_charts import chart_spec
+from arena.board_charts import Picture, chart_spec
+from chart_panel import show_chart
 from leaderboard import METHODS, Forecast, HeadToHead, Prediction, Split, charts, probability_curve
 from shell import count, percent, plain, rating, signed
 
@@ -34,7 +35,8 @@ def show_forecast(forecast: Forecast) -> None:
     if chance is not None and forecast.difference is not None:
         title = METHODS[forecast.method].title
         st.caption(f"From the {title} rating: A stands {signed(forecast.difference)} points from B. {TIE_NOTE}")
-        show_curve(forecast.difference, chance.probability)
+        pair = f"A: {forecast.model_a} · B: {forecast.model_b} · by their {title} ratings"
+        show_curve(forecast.difference, chance.probability, caption=pair)
 
 
 def show_bare(prediction: Prediction) -> None:
@@ -51,7 +53,8 @@ def show_bare(prediction: Prediction) -> None:
         f"Elo's expected score for a difference of {signed(prediction.difference)} points, "
         f"1 / (1 + 10^(−difference / {prediction.scale:g})). {TIE_NOTE}"
     )
-    show_curve(prediction.difference, prediction.probability, scale=prediction.scale)
+    ratings = f"A: {rating(prediction.rating_a)} · B: {rating(prediction.rating_b)} · by Elo's expected score"
+    show_curve(prediction.difference, prediction.probability, caption=ratings, scale=prediction.scale)
 
 
 def show_chances(a: str, b: str, below_a: str | None = None, below_b: str | None = None) -> None:
@@ -79,9 +82,9 @@ def show_record(record: HeadToHead) -> None:
     )
 
 
-def show_curve(difference: float, probability: float, *, scale: float = 400.0) -> None:
-    """Where the pair lies on the curve."""
-    picture = charts.probability_curve(
+def show_curve(difference: float, probability: float, *, caption: str, scale: float = 400.0) -> None:
+    """Where the pair lies on the curve; `caption` says in a file which pair it is."""
+    chart = charts.probability_curve(
         pd.DataFrame(probability_curve(scale=scale)), difference=difference, probability=probability
     )
-    st.vega_lite_chart(spec=chart_spec(picture), height=360, key="probability-curve")
+    show_chart(Picture("probability-curve", chart_spec(chart), caption=caption), height=360)

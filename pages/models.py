@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from arena.board import Board
+from arena.board import Board, labels
 from arena.catalogue import Catalogue
 from arena.domain import ModelSpec, ModelState
 from shell import count, footer, the_arena
-from tables import labels, price, show_table
+from tables import price, show_table
 from waiting import watch_models
 
 STATES = {ModelState.ENABLED: "🟢 enabled", ModelState.DISABLED: "⚪ disabled", ModelState.RETIRED: "🏁 retired"}

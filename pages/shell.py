@@ -12,7 +12,6 @@ from typing import Final
 import streamlit as st
 
 from arena.errors import ArenaError
-from arena.network import network_of
 from arena.service import Arena
 from arena.settings import Settings, load_settings
 from voters import COOKIE, VoterCookies, new_voter
@@ -87,13 +86,6 @@ def breathe() -> None:
 def voter() -> str:
     """Who votes: the browser, by its cookie; without a valid one this tab, for as long as it is open."""
     return voter_cookies().read(st.context.cookies.get(COOKIE)) or session().voter
-
-
-def network() -> str | None:
-    """Where the visitor comes from, as a keyed hash; None from this machine."""
-    forwarded = st.context.headers.get_all("x-forwarded-for")
-    secret = settings().cookie_secret().get_secret_value()
-    return network_of(st.context.ip_address, forwarded, proxies=settings().trusted_proxies, secret=secret)
 
 
 @contextmanager

@@ -4,27 +4,33 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from arena.board import Board
+from arena.board import Board, labels
 from arena.errors import CannotRate
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA
-from arena.store import EloPoint
-from board_charts import board_charts
 from board_filters import Offer, View
+from board_header import summary
 from board_json import board_json
 from board_links import to_link
-from board_table import Line, columns, found, lines, row, summary
+from board_table import Line, columns, found, lines, row, written
+from chart_panel import board_charts, show_chart
 from filter_widgets import choose_view, show_today
+from leaderboard.over_time import has_history
+from rating_watch import Watch
+from score_chart import score_chart
 from shell import footer, plain, the_arena
-from tables import labels, safe_csv, show_table
+from style_block import show_style
+from tables import safe_csv, show_table
 
 EMPTY = "No vote has been counted yet: every model stands at its start rating. Cast the first one!"
 NONE_FIT = "No vote fits these filters. Clear one of them to see more."
 NO_ELO = "These votes have no Elo, which follows the order of this arena's own votes: the score orders the board."
+NO_TIMES = "These votes carry no times, so nothing can be shown over time."
 NOTE = (
     "Elo follows the votes one by one, so it depends on their order: two models within some 30 points are about level. "
     "Models marked *preliminary* have too few battles to trust their place."
@@ -46,14 +52,18 @@ def offer(live: Board) -> Offer:
 
 
 def rate(view: View) -> RatedBoard:
-    """The board of the view; when it cannot be rated, the page ends here with a sentence that says why."""
+    """The board of the view; when there is none, or none yet, the page ends here and comes back when there is."""
+    board = None
     try:
-        return arena.rated_board(method=view.method, selection=view.selection, order_by_elo=view.by_elo)
+        ask = partial(arena.rated_board, method=view.method, selection=view.selection, order_by_elo=view.by_elo)
+        board = watch.ask(ask)
     except CannotRate as error:
         st.error(plain(str(error)), icon="🛑")
-        follow_board(arena.board_version())
+    if board is None:
+        watch.follow()
         footer()
         st.stop()
+    return board
 
 
 def remark(board: RatedBoard, view: View) -> None:
@@ -62,6 +72,7 @@ def remark(board: RatedBoard, view: View) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"🕰️ **Board as of the end of {view.until}** (UTC), by the votes that count now")
             st.button("Back to today", on_click=show_today)
+    watch.note(board)
     if not newest.votes:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(EMPTY)
@@ -80,7 +91,7 @@ def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str
     rows = [row(line, board.specs[line.model], names[line.model], change=changes.get(line.model)) for line in shown]
     head = columns(board.method)
     frame = pd.DataFrame(found(rows, view.search), columns=[*head])
-    show_table(frame, head)
+    show_table(written(frame), head)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(NOTE, width="stretch")
         st.download_button("⬇️ CSV", lambda: safe_csv(frame), "leaderboard.csv", "text/csv", on_click="ignore")
@@ -89,38 +100,33 @@ def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str
         )
 
 
-def elo_history(view: View) -> Sequence[EloPoint]:
-    """How the arena's own Elo moved, up to the board's last day."""
-    if ARENA not in view.selection.sources:
-        return ()
-    points = arena.elo_history()
-    return points if view.until is None else [point for point in points if point.at.date() <= view.until]
-
-
 def show_charts(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str], view: View) -> None:
     """The same in pictures."""
+    link = json.dumps(to_link(replace(view, search="")))
+    drawn = {line.model: names[line.model] for line in shown if line.battles}
     pictures = board_charts(
-        live.version,
-        json.dumps(to_link(replace(view, search=""))),
+        board.version,
+        link,
         _board=board,
-        _history=elo_history(view),
+        _history=arena.elo_history(until=view.until) if ARENA in view.selection.sources else (),
         _days=arena.votes_per_day(view.selection),
-        _labels={line.model: names[line.model] for line in shown if line.battles},
+        _labels=drawn,
     )
     for picture in pictures:
-        st.vega_lite_chart(spec=picture.spec, width="stretch" if picture.wide else "content", key=picture.key)
-        if picture.note:
-            st.caption(picture.note)
-
-
-@st.fragment(run_every=1.0)
-def follow_board(version: int) -> None:
-    """Draw the page anew as soon as the board moves; draws nothing itself."""
-    if arena.board_version() != version:
-        st.rerun()
+        show_chart(picture)
+    scores = None
+    if has_history(view.method):
+        scores = watch.ask(partial(arena.score_history, method=view.method, selection=view.selection))
+    if scores and (
+        lines := score_chart(board.version, scores.version, link, _board=board, _scores=scores, _labels=drawn)
+    ):
+        show_chart(lines)
+    if board.last_vote_day is None:
+        st.caption(NO_TIMES)
 
 
 newest = arena.board()
+watch = Watch(newest.version)
 st.title("🏆 Leaderboard", anchor=False)
 header = st.container()
 view = choose_view(offer(newest))
@@ -131,7 +137,8 @@ shown = lines(board, live, view)
 header.markdown(summary(board, len(shown)))
 remark(board, view)
 show_lines(board, shown, names, view)
+show_style(board)
 if board.votes:
     show_charts(board, shown, names, view)
-follow_board(newest.version)
+watch.follow()
 footer()

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 import streamlit as st
 
+from arena.board import labels
 from arena.trust import Effect, TrustReport
 from leaderboard.fairness import Share
 from shell import count, footer, percent, plain, signed, the_arena
-from tables import labels, show_table
+from tables import show_table
 from words import LEFT_OUT
 
 PACES = {

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from arena.domain import BattleState, Fault, ReplyStatus
 from arena.views import BattleView, SideView
-from leaderboard import Verdict
+from leaderboard import WITHOUT_STYLE, Verdict
 
 HOW_IT_WORKS = """\
 **How it works**
@@ -26,7 +26,6 @@ _BUSY = "This model is very busy right now. Wait a moment, then retry."
 _BROKEN_SETUP = "This model is not set up correctly; the administrator's log says why. Start a new round."
 _AWAY = "This model cannot be reached right now. Wait a moment, then retry."
 _SLOW = "This model took too long."
-_CUT = "The connection broke before the answer was finished."
 
 FAULTS: Mapping[Fault, str] = {
     Fault.RATE_LIMITED: _BUSY,
@@ -45,8 +44,8 @@ FAULTS: Mapping[Fault, str] = {
     Fault.NO_FIRST_TOKEN: _SLOW,
     Fault.SILENT: _SLOW,
     Fault.OVERTIME: _SLOW,
-    Fault.CUT_OFF: _CUT,
-    Fault.MALFORMED: _CUT,
+    Fault.CUT_OFF: "The connection broke before the answer was finished.",
+    Fault.MALFORMED: "This model's answer could not be read. Retry, or start a new round.",
     Fault.TOO_LARGE: "This answer grew too long and was cut.",
     Fault.EMPTY: "This model gave no answer.",
     Fault.INTERNAL: "Something went wrong in the arena; the administrator's log says what.",
@@ -57,6 +56,7 @@ LEFT_OUT = {
     "named": "the names were known",
     "leaked": "an answer named its model",
     "suspicious": "held until somebody has looked",
+    WITHOUT_STYLE: "nobody counted how the answers were written",
 }
 NOT_COUNTED = {
     "aa": "Both answers came from the same model: this battle gauges chance and moves no rating.",

@@ -1,7 +1,8 @@
 """An upstream that misbehaves on purpose: a raw asyncio server on a real socket, in a thread of its own.
 
 The first part of the path chooses what happens: `server.url("stall")` is a base URL under which every chat completion
-stalls. `faults.FAULTS` lists what there is; `server.faults["mine"] = handler` adds more.
+stalls; under `server.url(BY_PROMPT)` the last prompt is the choice. `faults.FAULTS` lists what there is;
+`server.faults["mine"] = handler` adds more.
 """
 
 import asyncio
@@ -15,19 +16,19 @@ from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Self
 
-from faults import FAULTS, Exchange, Handler, Request
+from tests.faults import FAULTS, Exchange, Handler, Request
 
-SELF_SIGNED = Path(__file__).parent / "data" / "self_signed.pem"
+BY_PROMPT = "as-the-prompt-says"
 
 
 class FaultServer:
-    """Serves `faults` on 127.0.0.1 until closed; also a context manager."""
+    """Serves `faults` on 127.0.0.1 until closed, over TLS with a `certificate` and its key; also a context manager."""
 
-    def __init__(self, *, tls: bool = False) -> None:
+    def __init__(self, *, certificate: Path | None = None) -> None:
         self.faults: dict[str, Handler] = dict(FAULTS)
         self.requests: list[Request] = []
         self._connections = 0
-        self._tls = tls
+        self._certificate = certificate
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
@@ -43,7 +44,7 @@ class FaultServer:
 
     def url(self, fault: str) -> str:
         """The base URL under which `fault` happens."""
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/{fault}/v1"
+        return f"{'https' if self._certificate else 'http'}://127.0.0.1:{self.port}/{fault}/v1"
 
     def asked(self, fault: str) -> list[Request]:
         """The requests for `fault` so far."""
@@ -63,9 +64,9 @@ class FaultServer:
 
     async def _serve(self) -> None:
         context = None
-        if self._tls:
+        if self._certificate is not None:
             context = SSLContext(PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(SELF_SIGNED)
+            context.load_cert_chain(self._certificate)
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=context)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
@@ -98,9 +99,11 @@ class FaultServer:
     async def _read(self, first: bytes, reader: asyncio.StreamReader, connection: int) -> Request:
         head = (first + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"null")
         fault = head[0].split()[1].split("/")[1]
-        return Request(fault=fault, headers=headers, body=json.loads(body or "null"), connection=connection)
+        if fault == BY_PROMPT:
+            fault = body["messages"][-1]["content"]
+        return Request(fault=fault, headers=headers, body=body, connection=connection)
 
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Let the fault happen; whether the connection stays open for another request."""

@@ -8,10 +8,12 @@ import threading
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 KEY = "sk-planted-secret-0123456789"
 NAME = "planted-model-name"
+OTHER_NAME = "planted-other-model"
 WORDS = ("Hello", " wor", "ld")
 Handler = Callable[["Exchange"], Awaitable[None]]
 
@@ -146,7 +148,7 @@ def repeating(data: bytes, *, pause_seconds: float = 0.0, text: str = "") -> Han
 
 
 async def _reset(exchange: Exchange) -> None:
-    await asyncio.sleep(0.05)  # an RST throws away what the client has not read yet
+    await asyncio.sleep(0.3)  # an RST throws away what the client has not read yet
     exchange.reset()
 
 
@@ -214,11 +216,39 @@ async def _finish_then_reset(exchange: Exchange) -> None:
     await _reset(exchange)
 
 
-async def _million_bytes(exchange: Exchange) -> None:
+def _much(*, pieces: int, characters: int) -> Handler:
+    """A healthy answer of so many pieces of so many characters, its events sent a hundred at a time."""
+
+    async def handler(exchange: Exchange) -> None:
+        event = f"data: {json.dumps(chunk({'content': 'x' * characters}))}\n\n"
+        await exchange.head()
+        for done in range(0, pieces, 100):
+            await exchange.send(event * min(100, pieces - done))
+        await exchange.finish()
+
+    return handler
+
+
+async def _other_model(exchange: Exchange) -> None:
     await exchange.head()
-    for _ in range(100):
-        await exchange.text("x" * 10_000)
+    await exchange.event({**chunk({"content": "Hello world"}, finish_reason="stop"), "model": OTHER_NAME})
+
+
+async def _parts(exchange: Exchange) -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    await exchange.head()
+    await exchange.event(chunk({"content": [thought]}))
+    await exchange.event(chunk({"content": [{"type": "text", "text": "Hello"}, {"type": "text", "text": " wor"}]}))
+    await exchange.event(chunk({"content": []}))
+    await exchange.event(chunk({"content": "ld"}))
     await exchange.finish()
+
+
+async def _refusal_without_body(exchange: Exchange, *, cut: bool) -> None:
+    await exchange.head(401, "application/json", Content_Length="1000")
+    await exchange.send('{"error": ')
+    if not cut:
+        await exchange.hang()
 
 
 async def _no_usage_options(exchange: Exchange) -> None:
@@ -241,29 +271,56 @@ def _redirect(url: Callable[[Exchange], str], status: int = 307) -> Handler:
     return lambda exchange: exchange.head(status, "text/plain", Location=url(exchange))
 
 
-def gzip_bomb() -> bytes:
-    """A megabyte of text in a kilobyte."""
-    packer = zlib.compressobj(wbits=31)
-    return packer.compress(b"data: " + b"x" * 1_000_000) + packer.flush()
+def endlessly(begin: bytes, data: bytes) -> Handler:
+    """A handler that sends `begin`, then `data` for ever."""
+
+    async def handler(exchange: Exchange) -> None:
+        await exchange.send(begin)
+        while True:
+            await exchange.send(data)
+
+    return handler
 
 
 FINISH = f"data: {json.dumps(chunk({}, finish_reason='stop'))}\n\n"
 ERROR_EVENT = {"error": {"message": f"The server {NAME} had an error with {KEY}", "type": "server_error"}}
+
+
+@cache
+def _compressed(*, megabytes: int) -> bytes:
+    # Once and when it is wanted: it takes half a second.
+    packer = zlib.compressobj(wbits=31)
+    text = (packer.compress(b"x" * 1_000_000) for _ in range(megabytes))
+    return b"".join([packer.compress(b"data: "), *text, packer.flush()])
+
+
+async def _gzip_bomb(exchange: Exchange) -> None:
+    await exchange.head(Content_Encoding="gzip")
+    await exchange.send(_compressed(megabytes=100))
+
+
+def _part(**part: object) -> Handler:
+    return spoiled(chunk({"content": [part]}))
+
 
 FAULTS: dict[str, Handler] = {
     "ok": Exchange.answer,
     "kept-open": _kept_open,
     "hang": Exchange.hang,
     "slow": _slow_text,
-    "429-once": once(refusing(429, Retry_After="0.05")),
-    "429-always": refusing(429, Retry_After="0.05"),
-    "429-in-5-minutes": refusing(429, Retry_After="300"),
+    "429-wait-1": once(refusing(429, Retry_After="1")),
+    "429-wait-3": refusing(429, Retry_After="3"),
+    "429-wait-300": refusing(429, Retry_After="300"),
+    "429-wait-unknown": refusing(429),
     "429-quota": refusing(429, "You exceeded your current quota", "insufficient_quota"),
     "500-once": once(refusing(500, retry_after_ms="20")),
     "503-always": refusing(503, Retry_After="0"),
     "503-no-retry": refusing(503, X_Should_Retry="false"),
+    "503-compressed": raw(b"\x1f\x8b", status=503, Content_Encoding="gzip"),
     "400": refusing(400),
     "401": refusing(401, "Incorrect API key provided"),
+    "401-hangs": lambda exchange: _refusal_without_body(exchange, cut=False),
+    "401-cut": lambda exchange: _refusal_without_body(exchange, cut=True),
     "402": refusing(402),
     "403": refusing(403),
     "404": refusing(404),
@@ -272,6 +329,7 @@ FAULTS: dict[str, Handler] = {
     "context-llama": refusing(400, "the request exceeds the available context size"),
     "filtered-prompt": refusing(400, "The response was filtered", "content_filter"),
     "error-page": raw("<html>" * 10_000, status=502, content_type="text/html"),
+    "endless-error": endlessly(b"HTTP/1.1 500 No\r\nContent-Type: application/json\r\n\r\n", b"x" * 65_536),
     "html": raw(f"<html>{NAME}</html>", content_type="text/html"),
     "html-as-events": raw(f"<html>\n{NAME}\n</html>"),
     "json": raw(json.dumps({"choices": [{"message": {"content": "hi"}}]}), content_type="application/json"),
@@ -282,7 +340,8 @@ FAULTS: dict[str, Handler] = {
     "error-event": beginning(lambda exchange: exchange.send(f'event: error\ndata: {{"message": "{NAME} {KEY}"}}\n\n')),
     "error-object": beginning(lambda exchange: exchange.event(ERROR_EVENT)),
     "error-status-in-stream": raw(f"data: {json.dumps({'error': {'code': 429, 'message': KEY}})}\n\n"),
-    "refusal": spoiled(chunk({"refusal": "I cannot"})),
+    "error-as-reason": beginning(lambda exchange: exchange.finish("error")),
+    "refusal": spoiled(chunk({"refusal": f"{NAME} cannot"})),
     "empty-body": raw(""),
     "no-text": raw(FINISH),
     "blank-text": lambda exchange: exchange.answer(" \n", "\t"),
@@ -297,6 +356,7 @@ FAULTS: dict[str, Handler] = {
     "comments": repeating(b": keep-alive\n\n", pause_seconds=0.02),
     "comments-mid-stream": repeating(b": keep-alive\n\n", pause_seconds=0.02, text="Hello"),
     "empty-deltas": repeating(f"data: {json.dumps(chunk({'content': ''}))}\n\n".encode(), pause_seconds=0.02),
+    "flood": repeating(f"data: {json.dumps(chunk({'content': ''}))}\n\n".encode() * 1000),
     "reasoning": repeating(f"data: {json.dumps(chunk({'reasoning_content': 'hm'}))}\n\n".encode(), pause_seconds=0.02),
     "endless-text": _slow_text,
     "bad-json": spoiled(b"data: {oops\n\n"),
@@ -304,12 +364,17 @@ FAULTS: dict[str, Handler] = {
     "bad-utf8": spoiled(b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n'),
     "list-event": spoiled([1]),
     "int-content": spoiled(chunk({"content": 5})),
+    "content-parts": _parts,
+    "image-part": _part(type="image_url", image_url={"url": f"https://{NAME}.example"}),
+    "refusal-part": _part(type="refusal", refusal=f"{NAME} cannot"),
+    "text-part": spoiled(chunk({"content": ["hello"]})),
     "text-delta": spoiled(chunk("hello")),
     "text-choices": spoiled({"choices": "hello"}),
     "null-delta": spoiled(chunk(None)),
     "null-content": spoiled(chunk({"content": None})),
     "no-choices": spoiled({"choices": []}),
     "silly-usage": spoiled({"choices": None, "usage": {"prompt_tokens": "many", "completion_tokens": True}}),
+    "other-model": _other_model,
     "split-utf8": _byte_by_byte,
     "surrogate-halves": _surrogate_halves,
     "nul": lambda exchange: exchange.answer("a\x00b", "\x1b[31m\r\n"),
@@ -318,9 +383,12 @@ FAULTS: dict[str, Handler] = {
     "finish-then-reset": _finish_then_reset,
     "no-usage-options": _no_usage_options,
     "newer-limit-name": _newer_limit_name,
-    "huge": _million_bytes,
+    "10-megabytes": _much(pieces=1_000, characters=10_000),
+    "100000-deltas": _much(pieces=100_000, characters=1),
+    "10-megabytes-in-one-line": _much(pieces=1, characters=10_000_000),
     "endless-line": repeating(b"data: " + b"x" * 65_536),
-    "gzip-bomb": raw(gzip_bomb(), Content_Encoding="gzip"),
+    "endless-header": endlessly(b"HTTP/1.1 200 OK\r\nX-More: ", b"x" * 65_536),
+    "gzip-bomb": _gzip_bomb,
     "redirect-same": _redirect(lambda exchange: f"http://{exchange.request.headers['host']}/ok/v1/chat/completions"),
     "redirect-loop": _redirect(lambda _: "/redirect-loop/v1/chat/completions", 302),
     "not-http": lambda exchange: exchange.send(b"SSH-2.0-OpenSSH_9.2\r\n"),

@@ -15,6 +15,7 @@ from arena.providers.redaction import redacted
 
 LONGEST_PAUSE_SECONDS = 5.0
 USUAL_PAUSE_SECONDS = 0.5
+MODEL_SEEN_CHARACTERS = 200
 
 
 async def ask(
@@ -128,7 +129,7 @@ class _Guard:
         if self._blank:
             raise ProviderFault(Fault.EMPTY, f"finished ({end.finish_reason.value}) without text")
         self.ended = True
-        return replace(end, model_seen=clean(end.model_seen)) if end.model_seen else end
+        return replace(end, model_seen=clean(end.model_seen[:MODEL_SEEN_CHARACTERS])) if end.model_seen else end
 
 
 def _with_system_prompt(spec: ModelSpec, messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -32,7 +32,8 @@ class StreamLimits:
     """How long and how large one reply may become.
 
     `first_token_seconds` runs until the first text, `silence_seconds` between two texts (nothing but text re-arms it),
-    `total_seconds` over all; `max_characters` bounds the answer, `max_bytes` what is read from the network for it.
+    `total_seconds` over all; `max_characters` bounds the answer and thereby each event, `max_bytes` what is read from
+    the network for it.
     """
 
     first_token_seconds: float = 60.0

@@ -9,7 +9,7 @@ from typing import Any
 from arena.domain import Fault, FinishReason
 from arena.errors import ProviderFault
 from arena.providers.base import StreamEnd
-from arena.providers.upstream_faults import error_object, fault_of_error
+from arena.providers.upstream_faults import RETRIABLE, error_object, fault_of_error
 
 # OpenAI's word first, then those of gateways that hand their upstream's through.
 _FINISH_REASONS = {
@@ -20,6 +20,15 @@ _FINISH_REASONS = {
     "stop_sequence": FinishReason.STOP,
     "length": FinishReason.LENGTH,
     "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+}
+# Reasons that are none: what cannot be voted on, because the model did not end its answer by itself.
+_FAULTY_FINISHES = {
+    "content_filter": Fault.CONTENT_FILTER,
+    "refusal": Fault.CONTENT_FILTER,
+    "safety": Fault.CONTENT_FILTER,
+    "error": Fault.OVERLOADED,
+    "insufficient_system_resource": Fault.OVERLOADED,
 }
 
 
@@ -32,12 +41,14 @@ class ChatEvents:
         finished: the model said why it stopped; only its usage may still follow.
     """
 
-    def __init__(self, *, max_bytes: int) -> None:
+    def __init__(self, *, max_bytes: int, max_line_bytes: int) -> None:
         self.done = False
         self.fault: ProviderFault | None = None
         self._bytes_left = max_bytes
         self._max_bytes = max_bytes
+        self._max_line_bytes = max_line_bytes
         self._line: list[bytes] = []
+        self._line_bytes = 0
         self._event = b""
         self._data_seen = False
         self._finish_reason: FinishReason | None = None
@@ -93,10 +104,13 @@ class ChatEvents:
         # The unfinished line is kept in pieces: joined at each read, an endless one would cost its square.
         first, *rest = data.split(b"\n")
         self._line.append(first)
+        self._line_bytes += len(first)
+        if self._line_bytes > self._max_line_bytes:
+            raise ProviderFault(Fault.TOO_LARGE, f"a line of more than {self._max_line_bytes} bytes")
         if not rest:
             return []
         lines = [b"".join(self._line), *rest[:-1]]
-        self._line = [rest[-1]]
+        self._line, self._line_bytes = [rest[-1]], len(rest[-1])
         return lines
 
     def _read_line(self, line: bytes) -> None:
@@ -149,13 +163,12 @@ class ChatEvents:
             case None:
                 return
             case {"refusal": str(refusal)} if refusal:
-                raise ProviderFault(Fault.CONTENT_FILTER, f"refusal: {refusal}")
+                raise _refused(refusal)
             case {"content": str(text)}:
-                if text:
-                    self._text.append(text)
-            case {"content": None}:
-                return
-            case {"content": content}:
+                self._text.append(text)
+            case {"content": [*parts]}:
+                self._text.extend(map(_text_of_part, parts))
+            case {"content": content} if content is not None:
                 raise ProviderFault(Fault.MALFORMED, f"content is {_kind(content)}")
             case dict():
                 return
@@ -166,12 +179,33 @@ class ChatEvents:
         match reason:
             case None | "":
                 return
-            case "content_filter":
-                raise ProviderFault(Fault.CONTENT_FILTER, "the upstream's filter ended the answer")
             case str() if reason in _FINISH_REASONS:
                 self._finish_reason = _FINISH_REASONS[reason]
+            case str() if reason in _FAULTY_FINISHES:
+                fault = _FAULTY_FINISHES[reason]
+                raise ProviderFault(fault, f"finish reason {reason!r}", retriable=fault in RETRIABLE)
             case _:
                 raise ProviderFault(Fault.MALFORMED, f"finish reason {reason!r}")
+
+
+def _text_of_part(part: object) -> str:
+    """What a part of a content that comes as a list adds to the answer; thoughts add nothing."""
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case {"type": "thinking" | "reasoning"}:
+            return ""
+        case {"type": "refusal", "refusal": str(refusal)}:
+            raise _refused(refusal)
+        case {"type": str(kind)}:
+            # Left out, an image or a call would make the rest of the answer look like all of it.
+            raise ProviderFault(Fault.MALFORMED, f"a part of the content is {kind!r}")
+        case _:
+            raise ProviderFault(Fault.MALFORMED, f"a part of the content is {_kind(part)}")
+
+
+def _refused(words: str) -> ProviderFault:
+    return ProviderFault(Fault.CONTENT_FILTER, f"refusal: {words}")
 
 
 def _decoded(data: bytes) -> dict[str, Any]:

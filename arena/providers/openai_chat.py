@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import ssl
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ NO_KEY = "none"  # local servers ask for no key, but the client and some servers
 CONNECT_SECONDS = 10.0
 USAGE_SECONDS = 2.0
 GOODBYE_SECONDS = 0.1
+ERROR_SECONDS = 2.0
 MAX_ERROR_BYTES = 16_384
 # What the client and the two libraries under it raise when a request fails.
 CLIENT_ERRORS = (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, OSError)
@@ -52,7 +55,7 @@ class OpenAIChat:
         """Ask once and pass the text on as it comes; see `Provider.stream`."""
         address = _Address(base_url or OPENAI_URL, api_key or NO_KEY)
         dialect = self._dialects.get(_dialect_key(address, spec), _Dialect())
-        events = ChatEvents(max_bytes=limits.max_bytes)
+        events = ChatEvents(max_bytes=limits.max_bytes, max_line_bytes=_max_line_bytes(limits))
         answering = False
         try:
             request = self._client(address).chat.completions.with_streaming_response.create(
@@ -60,7 +63,7 @@ class OpenAIChat:
             )
             async with request as response:
                 answering = True
-                async with contextlib.aclosing(_texts(events, response.http_response)) as texts:
+                async with contextlib.aclosing(_texts(events, response.http_response, limits)) as texts:
                     async for text in texts:
                         yield TextDelta(text)
         except ProviderFault as fault:
@@ -79,16 +82,21 @@ class OpenAIChat:
     def _client(self, address: "_Address") -> AsyncOpenAI:
         # One per address and key, of which a configuration has few: none is ever thrown away.
         if address not in self._clients:
-            self._clients[address] = _new_client(address)
+            self._clients[address] = _new_client(address, self._trusted)
         return self._clients[address]
+
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        # Read once: it takes the loop 20 ms. SSL_CERT_FILE counts for servers on this machine, too.
+        return httpx2.create_ssl_context()
 
     def _learned(
         self, fault: ProviderFault, address: "_Address", spec: ModelSpec, dialect: "_Dialect"
     ) -> ProviderFault:
-        learned = dialect.after(fault)
-        if learned == dialect:
+        if dialect.after(fault) == dialect:
             return fault
-        self._dialects[_dialect_key(address, spec)] = learned
+        key = _dialect_key(address, spec)
+        self._dialects[key] = self._dialects.get(key, dialect).after(fault)  # others have learned meanwhile, too
         return ProviderFault(fault.fault, fault.detail, retry_after_seconds=0.0, retriable=True)
 
 
@@ -120,7 +128,7 @@ def _dialect_key(address: _Address, spec: ModelSpec) -> str:
     return f"{address.base_url} {spec.upstream_id}"
 
 
-def _new_client(address: _Address) -> AsyncOpenAI:
+def _new_client(address: _Address, trusted: ssl.SSLContext) -> AsyncOpenAI:
     headers = {
         # Said here too, so that no Authorization from the environment takes its place.
         "Authorization": f"Bearer {address.api_key}",
@@ -142,6 +150,7 @@ def _new_client(address: _Address) -> AsyncOpenAI:
         http_client=DefaultAioHttpClient(
             follow_redirects=False,
             trust_env=not local,  # no proxy to reach this machine
+            verify=trusted,
             limits=limits,
             # The guard keeps the deadlines; a client's read timeout is re-armed by comments and empty events.
             timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
@@ -151,6 +160,11 @@ def _new_client(address: _Address) -> AsyncOpenAI:
     # The constructor took them from the environment, where they are meant for one upstream, not for all.
     client.organization = client.project = None
     return client
+
+
+def _max_line_bytes(limits: StreamLimits) -> int:
+    # An answer may come in one event, each of its characters escaped as two halves of a surrogate pair.
+    return 12 * limits.max_characters + 65_536
 
 
 def _is_loopback(base_url: str) -> bool:
@@ -180,14 +194,15 @@ async def _refuse_bad_heads(response: httpx2.Response) -> None:
     """Let only an uncompressed stream of events through, before anybody reads its body.
 
     Raises:
-        ProviderFault: it is something else; of an error's body 16 kB are read at most.
+        ProviderFault: it is something else; an error's body is read for 2 s and up to 16 kB.
     """
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ProviderFault(Fault.MALFORMED, f"HTTP {response.status_code}: a compressed answer was not asked for")
-    content_type = response.headers.get("content-type", "").lower()
+    compressed = response.headers.get("content-encoding", "identity").lower() != "identity"
     if response.status_code != httpx2.codes.OK:
-        error = await _error_in(response)
+        error = None if compressed else await _error_in(response)
         raise fault_of_status(response.status_code, error or {}, headers=response.headers)
+    if compressed:
+        raise ProviderFault(Fault.MALFORMED, "a compressed answer was not asked for")
+    content_type = response.headers.get("content-type", "").lower()
     if "json" in content_type and "event-stream" not in content_type:
         error = await _error_in(response)
         raise fault_of_error(error) if error else ProviderFault(Fault.MALFORMED, "JSON instead of a stream")
@@ -196,12 +211,7 @@ async def _refuse_bad_heads(response: httpx2.Response) -> None:
 
 
 async def _error_in(response: httpx2.Response) -> Any:  # noqa: ANN401 - a JSON object's values are of any type
-    body = bytearray()
-    async with contextlib.aclosing(response.aiter_raw()) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > MAX_ERROR_BYTES:
-                break
+    body = await _beginning_of(response)
     try:
         decoded = json.loads(body)
     except (ValueError, RecursionError):
@@ -209,11 +219,23 @@ async def _error_in(response: httpx2.Response) -> Any:  # noqa: ANN401 - a JSON 
     return error_object(decoded[0] if isinstance(decoded, list) and decoded else decoded)
 
 
-async def _texts(events: ChatEvents, response: httpx2.Response) -> AsyncGenerator[str]:
+async def _beginning_of(response: httpx2.Response) -> bytearray:
+    """As much of an error's body as is wanted and comes in time: the status alone says enough."""
+    body = bytearray()
+    with contextlib.suppress(*CLIENT_ERRORS, TimeoutError):
+        async with asyncio.timeout(ERROR_SECONDS), contextlib.aclosing(response.aiter_raw()) as pieces:
+            async for piece in pieces:
+                body += piece
+                if len(body) > MAX_ERROR_BYTES:
+                    break
+    return body
+
+
+async def _texts(events: ChatEvents, response: httpx2.Response, limits: StreamLimits) -> AsyncGenerator[str]:
     """The answer's text, one piece per read from the network.
 
-    Once the model has said why it stopped, the answer is whole: then the upstream has 2 s for its usage figures, and
-    whatever goes wrong while they come is nobody's loss.
+    Once the model has said why it stopped, the answer is whole: then the upstream has 2 s for its usage figures (less
+    where the guard allows no such silence), and whatever goes wrong while they come is nobody's loss.
     """
     async with contextlib.aclosing(response.aiter_raw()) as reads:
         while not (events.done or events.finished):
@@ -223,7 +245,7 @@ async def _texts(events: ChatEvents, response: httpx2.Response) -> AsyncGenerato
             if text := events.feed(read):
                 yield text
         if events.finished:
-            await _read_on(events, reads, seconds=USAGE_SECONDS)
+            await _read_on(events, reads, seconds=min(USAGE_SECONDS, limits.silence_seconds / 2))
             await _read_on(None, reads, seconds=GOODBYE_SECONDS)
         elif events.fault is not None:
             raise events.fault

@@ -8,10 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Table, Text, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from arena.errors import StoreError
 
@@ -65,6 +68,24 @@ def count_many(connection: Connection, table: Table, rows: Sequence[Sequence[Any
     """As `add_to_counts`, for rows as `insert_many` takes them."""
     if rows:
         _execute_many(connection, _upsert(table, connection.dialect.name), table, rows)
+
+
+class DayOf(FunctionElement[str]):
+    """The UTC day, as ISO text, of a whole number of microseconds since 1970."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(DayOf)
+def _day_on_postgresql(element: DayOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    seconds = compiler.process(element.clauses, **options)
+    return f"to_char(to_timestamp({seconds} / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+
+
+@compiles(DayOf, "sqlite")
+def _day_on_sqlite(element: DayOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    return f"date({compiler.process(element.clauses, **options)} / 1000000, 'unixepoch')"
 
 
 def _execute_many(connection: Connection, statement: Any, table: Table, rows: Sequence[Sequence[Any]]) -> None:  # noqa: ANN401 - any INSERT

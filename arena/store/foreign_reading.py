@@ -1,37 +1,43 @@
 """Reading what was imported, and the arena's own votes in the same values."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, Select, SQLColumnExpression, and_, func, select
+from sqlalchemy.orm import aliased
 
 from arena.domain import ReplyStatus, Side
 from arena.errors import UnknownSource
 from arena.foreign import Conversation, ForeignVote, StyleFigures
 from arena.language import UNDETERMINED
 from arena.store.board import COUNTED, SOURCE, STRATUM, votes_now
-from arena.store.foreign_schema import ForeignModelRow, ForeignStyleRow, ForeignTextRow, ForeignVoteRow
+from arena.store.engine import DayOf
+from arena.store.foreign_schema import (
+    EPOCH,
+    MICROSECOND,
+    UNKNOWN_DAY,
+    US_PER_DAY,
+    ForeignModelRow,
+    ForeignStyleRow,
+    ForeignTextRow,
+    ForeignVoteRow,
+)
+from arena.store.ordered import ordered_votes
+from arena.store.rows import Source
 from arena.store.schema import ReplyRow, TallyRow, TurnRow, VoteRow, table_of
 from arena.store.sources import live
-from leaderboard.games import VERDICTS, Games, PairCounts, Tally
+from leaderboard.games import Games, PairCounts, Tally
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 1_000
-# Votes without a time come before all others.
-NO_TIME = -1
-UNKNOWN_DAY = ""
-US_PER_DAY = 86_400_000_000
 
 
-class _Column(NamedTuple):
-    """The votes of one source as rows (model A, model B, verdict, microseconds), and what the numbers stand for."""
+class TallyDifference(NamedTuple):
+    """A tally by the values of its key, as it is stored and as the votes give it."""
 
-    votes: NDArray[np.int64]
-    names: dict[int, str]
+    key: tuple[object, ...]
+    stored: int
+    given: int
 
 
 def require_known(connection: Connection, names: Collection[str]) -> None:
@@ -63,38 +69,43 @@ def counts(connection: Connection, names: Collection[str]) -> PairCounts:
 def games(connection: Connection, names: Sequence[str]) -> Games:
     """The counted votes of these sources together, by time, then by the order of the sources, then by their own."""
     require_known(connection, names)
-    only_counts = [source.name for source in live(connection) if source.tallies_only and source.name in names]
-    if only_counts:
-        raise UnknownSource(f"The source {only_counts[0]!r} holds counts, not votes: choose an order-free method.")
-    columns = [_own(connection) if name == SOURCE else _foreign(connection, name) for name in names]
-    models = sorted({name for column in columns for name in column.names.values()})
-    index = {name: i for i, name in enumerate(models)}
-    parts = [_renumbered(column, index) for column in columns]
-    votes = np.concatenate(parts) if parts else np.empty((0, 4), np.int64)
-    votes = votes[np.argsort(votes[:, 3], kind="stable")]
-    return Games(
-        names=tuple(models),
-        seat_a=votes[:, 0].astype(np.int32),
-        seat_b=votes[:, 1].astype(np.int32),
-        verdicts=votes[:, 2].astype(np.int8),
-    )
+    ordered = ordered_votes(connection, names)
+    if ordered is None:
+        only_counts = next(source.name for source in live(connection) if source.tallies_only and source.name in names)
+        raise UnknownSource(f"The source {only_counts!r} holds counts, not votes: choose an order-free method.")
+    return ordered.games
 
 
-def recount(connection: Connection, source_id: int) -> Counter[tuple[object, ...]]:
-    """The tallies of an imported source from its votes: the columns of the table without the source and the number."""
-    names = _model_names(connection)
+def first_difference(connection: Connection, source: Source) -> TallyDifference | None:
+    """The first tally of an imported source that its votes do not give; None when all are right.
+
+    The engine counts and compares: with millions of votes there may be as many tallies, and no room for both. A tally
+    that no vote gives is found by the sum of all.
+    """
+    day = ForeignVoteRow.cast_at_us.op("/")(US_PER_DAY)
     shared = [getattr(ForeignVoteRow, name) for name in (*STRATUM, "left_out", "model_a", "model_b", "verdict")]
-    statement = (
-        select(ForeignVoteRow.cast_at_us.op("/")(US_PER_DAY).label("day"), *shared, func.count().label("n"))
-        .where(ForeignVoteRow.source == source_id)
-        .group_by("day", *shared)
+    votes = select(day.label("day"), *shared, func.count().label("n")).where(ForeignVoteRow.source == source.id)
+    given = votes.group_by("day", *shared).subquery().c
+    model_a, model_b = aliased(ForeignModelRow), aliased(ForeignModelRow)
+    key: dict[str, SQLColumnExpression[Any]] = {
+        "day": func.coalesce(DayOf(given.day * US_PER_DAY), UNKNOWN_DAY),
+        **{name: given[name] for name in STRATUM},
+        "left_out": func.coalesce(given.left_out, COUNTED),
+        "seat_a": model_a.name,
+        "seat_b": model_b.name,
+        "verdict": given.verdict,
+    }
+    same = [getattr(TallyRow, name) == value for name, value in key.items()]
+    statement: Select[*tuple[Any, ...]] = (
+        select(*(value.label(name) for name, value in key.items()), TallyRow.n.label("stored"), given.n.label("given"))
+        .outerjoin(model_a, model_a.id == given.model_a)
+        .outerjoin(model_b, model_b.id == given.model_b)
+        .outerjoin(TallyRow, and_(TallyRow.source == source.name, *same))
+        .where(TallyRow.n.is_distinct_from(given.n))
+        .limit(1)
     )
-    found: Counter[tuple[object, ...]] = Counter()
-    for row in connection.execute(statement):
-        at = UNKNOWN_DAY if row.day is None else (EPOCH + timedelta(days=row.day)).date().isoformat()
-        stratum = (getattr(row, name) for name in STRATUM)
-        found[at, *stratum, row.left_out or COUNTED, names[row.model_a], names[row.model_b], row.verdict] = row.n
-    return found
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else TallyDifference(tuple(row)[: len(key)], row.stored or 0, row.given)
 
 
 def foreign_votes(connection: Connection, name: str) -> Iterator[ForeignVote]:
@@ -138,40 +149,6 @@ def own_votes(connection: Connection) -> Iterator[ForeignVote]:
         after = rows[-1].seq
 
 
-def _own(connection: Connection) -> _Column:
-    keys: dict[str, int] = {}
-    votes = []
-    for row in connection.execute(votes_now()):
-        if row.left_out is None:
-            a, b = (keys.setdefault(name, len(keys)) for name in (row.seat_a, row.seat_b))
-            votes.append((a, b, VERDICTS.index(row.verdict), (row.cast_at - EPOCH) // timedelta(microseconds=1)))
-    table = np.array(votes, np.int64).reshape(-1, 4)
-    table[:, 3] = np.maximum.accumulate(table[:, 3])  # the sequence decides, not a clock that stepped back
-    return _Column(table, {key: name for name, key in keys.items()})
-
-
-def _foreign(connection: Connection, name: str) -> _Column:
-    verdict: ColumnElement[int] = case({verdict: i for i, verdict in enumerate(VERDICTS)}, value=ForeignVoteRow.verdict)
-    cast_at_us = func.coalesce(ForeignVoteRow.cast_at_us, NO_TIME)
-    statement = (
-        select(ForeignVoteRow.model_a, ForeignVoteRow.model_b, verdict, cast_at_us)
-        .where(ForeignVoteRow.source == _source_id(connection, name), ForeignVoteRow.left_out.is_(None))
-        .order_by(ForeignVoteRow.position)
-    )
-    table = np.array([tuple(row) for row in connection.execute(statement)], np.int64).reshape(-1, 4)
-    used = set(np.unique(table[:, :2]).tolist())
-    return _Column(table, {key: model for key, model in _model_names(connection).items() if key in used})
-
-
-def _renumbered(column: _Column, index: dict[str, int]) -> NDArray[np.int64]:
-    numbers = np.zeros(max(column.names, default=0) + 1, np.int64)
-    for key, name in column.names.items():
-        numbers[key] = index[name]
-    votes = column.votes.copy()
-    votes[:, :2] = numbers[votes[:, :2]]
-    return votes
-
-
 def _source_id(connection: Connection, name: str) -> int:
     require_known(connection, [name])
     return next(source.id for source in live(connection) if source.name == name)
@@ -189,7 +166,7 @@ def _foreign_vote(row: Any, names: dict[int, str]) -> ForeignVote:  # noqa: ANN4
         model_a=names[row.model_a],
         model_b=names[row.model_b],
         verdict=row.verdict,
-        cast_at=None if row.cast_at_us is None else EPOCH + timedelta(microseconds=row.cast_at_us),
+        cast_at=None if row.cast_at_us is None else EPOCH + row.cast_at_us * MICROSECOND,
         voter=row.voter,
         id=row.external_id,
         language=None if row.language == UNDETERMINED else row.language,

@@ -1,7 +1,8 @@
 """The tables of imported votes; they share nothing with those of the live board but the tallies."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,13 +11,27 @@ from arena.store.columns import BIG, Choice, Flag, Instant, Names
 from arena.store.schema import Base, _args, _one_of
 from leaderboard.verdicts import Verdict
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+US_PER_DAY = 86_400_000_000
+UNKNOWN_DAY = ""  # in the tallies of votes whose file has no time
+
+
+@lru_cache(maxsize=10_000)
+def day_text(day: int | None) -> str:
+    """The day of a tally: the number of UTC days since 1970 as ISO text, `UNKNOWN_DAY` for None."""
+    return UNKNOWN_DAY if day is None else (EPOCH + timedelta(days=day)).date().isoformat()
+
 
 def _of_foreign_vote() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["source", "position"], ["foreign_vote.source", "foreign_vote.position"])
 
 
 class SourceState(StrEnum):
-    """An imported file is invisible while it is being loaded; one that stays so was broken off and is removed."""
+    """An imported file is invisible (`loading`) until it is whole, and again once it is to be removed.
+
+    What is found invisible when nobody loads it was broken off, and is removed.
+    """
 
     LOADING = "loading"
     LIVE = "live"

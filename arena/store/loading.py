@@ -4,8 +4,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +11,7 @@ from arena.errors import StoreError
 from arena.foreign import NO_STYLE, ForeignTally, ForeignVote
 from arena.language import UNDETERMINED
 from arena.store.board import COUNTED
+from arena.store.foreign_schema import EPOCH, MICROSECOND, US_PER_DAY, day_text
 from arena.store.rows import ForeignChunk, NewSource, Source
 from arena.store.writer import Writer
 from arena.strata import NO_STRATUM, Stratum, classify
@@ -24,10 +23,6 @@ log = logging.getLogger(__name__)
 CHUNK = 4_000
 # Tallies are summed in memory up to so many cells (some 50 MB), then added to the table.
 CELLS = 200_000
-UNKNOWN_DAY = ""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-US_PER_DAY = 86_400_000_000
 _STRATUM = tuple(Stratum.__slots__)
 
 
@@ -132,7 +127,7 @@ class SourceLoad:
     def _tally(self, cell: _Cell, n: int) -> tuple[Any, ...]:
         day, stratum, left_out, a, b, verdict = cell
         seats = self._names[a], self._names[b]
-        return (self._new.name, _day_text(day), *stratum, left_out or COUNTED, *seats, verdict, n)
+        return (self._new.name, day_text(day), *stratum, left_out or COUNTED, *seats, verdict, n)
 
     def _number(self, names: Iterable[str]) -> None:
         if new := set(names) - self._keys.keys():
@@ -144,18 +139,18 @@ class SourceLoad:
 
 
 def _stratum_of(vote: ForeignVote) -> tuple[Any, ...]:
-    """The categories as stored; without the texts only the language and the number of turns tell."""
+    """The categories as stored; without the texts only the number of turns tells.
+
+    A language that the file does not state is told afterwards: that takes as long as all the rest of the loading.
+    """
     said = vote.conversation
     if said is None:
         return (int((vote.turns or 1) > 1), 0, 0, 0, vote.language or UNDETERMINED)
-    return _stratum_key(classify(said.prompts, (*said.answers_a, *said.answers_b), language=vote.language))
+    return _stratum_key(
+        classify(said.prompts, (*said.answers_a, *said.answers_b), language=vote.language or UNDETERMINED)
+    )
 
 
 def _stratum_key(stratum: Stratum) -> tuple[Any, ...]:
     *flags, language = (getattr(stratum, name) for name in _STRATUM)
     return (*map(int, flags), language)
-
-
-@lru_cache(maxsize=10_000)
-def _day_text(day: int | None) -> str:
-    return UNKNOWN_DAY if day is None else (EPOCH + timedelta(days=day)).date().isoformat()

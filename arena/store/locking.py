@@ -31,8 +31,8 @@ class WriterLock:
             lock.acquire(timeout=0)
         except Timeout as exc:
             raise StoreLocked(
-                f"{database} is in use by the arena with process id {_holder(path)}: stop that process, or let it do "
-                "the work. Reading needs no lock."
+                f"{database} is in use by the arena with process id {_holder(path)}: stop that process, then try "
+                "again. What only reads (standings, predict, sources, export, verify) works beside it."
             ) from exc
         except OSError as exc:
             raise StoreError(f"{path} cannot be written ({exc.strerror}): choose another folder.") from exc

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from arena.domain import BattleKind, EloChange, ModelSpec, Pace, Seats, Side
-from leaderboard.games import Game, Tally
+from arena.foreign import Conversation, StyleFigures
+from leaderboard.games import Games, Tally
 from leaderboard.ratings import EloSettings
+from leaderboard.style import GameStyles, Style
 from leaderboard.verdicts import Verdict
 
 
@@ -144,15 +146,17 @@ class LastVote(NamedTuple):
 class SelectedVotes:
     """The votes of a selection by ordered seats and verdict, and by reason how many of it do not count.
 
-    `last_seq` is the number of the arena's last vote at this version. `games` holds them in order; None when that was
-    not asked for, or when a source has no order. `undated` votes have no time, so that no range of days holds them.
+    `last_seq` is the number of the arena's last vote at this version. `games` holds them in order, and `styles` how the
+    answers of each were written; None when that was not asked for, or when a source has only counts. `undated` votes
+    have no time, so that no range of days holds them.
     """
 
     version: int
     last_seq: int
     tallies: tuple[Tally, ...]
     left_out: Mapping[str, int]
-    games: tuple[Game, ...] | None
+    games: Games | None
+    styles: GameStyles | None
     last_vote: LastVote
     undated: int
 
@@ -203,7 +207,10 @@ class NewSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An imported file as readers see it; `votes` counts those that are left out, too."""
+    """An imported file as readers see it; `votes` counts those that are left out, too.
+
+    `classifier` is what told its texts' languages and counted their styles; None while that is still to be done.
+    """
 
     id: int
     name: str
@@ -212,6 +219,7 @@ class Source:
     imported_at: datetime
     votes: int
     tallies_only: bool
+    classifier: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +230,48 @@ class ForeignChunk:
     texts: Sequence[tuple[Any, ...]] = ()
     styles: Sequence[tuple[Any, ...]] = ()
     tallies: Sequence[tuple[Any, ...]] = ()
+
+
+class UnreadText(NamedTuple):
+    """An imported conversation of which the language, or how it is written, is not told yet; None where nobody did."""
+
+    position: int
+    language: str | None
+    said: Conversation
+    style_a: StyleFigures
+    style_b: StyleFigures
+
+
+class Finding(NamedTuple):
+    """What was found in an imported conversation; None where nothing tells."""
+
+    position: int
+    language: str | None
+    style_a: Style | None
+    style_b: Style | None
+
+
+class ReplyKey(NamedTuple):
+    """Which attempt of which side at which turn."""
+
+    battle: str
+    turn: int
+    side: Side
+    attempt: int
+
+
+class UncountedReply(NamedTuple):
+    """A finished reply of the arena whose style nobody has counted."""
+
+    key: ReplyKey
+    text: str
+
+
+class ReplyStyle(NamedTuple):
+    """How a reply of the arena is written."""
+
+    key: ReplyKey
+    style: Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,49 +4,56 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from arena.language import UNDETERMINED
 from arena.selection import Selection
-from arena.store.board import COUNTED, SOURCE, STRATUM, end_of, read_board, start_of, votes_now
+from arena.store.board import COUNTED, SOURCE, end_of, read_board, start_of
+from arena.store.foreign_schema import UNKNOWN_DAY
+from arena.store.ordered import TIES, categories, ordered_votes, own_conditions
 from arena.store.rows import DayVotes, Facets, LastVote, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
-from leaderboard.games import Game, Tally
-from leaderboard.verdicts import Verdict
-
-UNKNOWN_DAY = ""  # of imported votes whose file has no time
-TIES = (Verdict.TIE, Verdict.BOTH_BAD)
+from arena.store.sources import live
+from leaderboard.games import Tally
 
 
 def facets(connection: Connection) -> Facets:
     """What the stored votes can be selected by."""
-    sources = connection.scalars(select(TallyRow.source).distinct().order_by(TallyRow.source)).all()
-    languages = connection.scalars(select(TallyRow.language).distinct().order_by(TallyRow.language)).all()
-    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(TallyRow.day != UNKNOWN_DAY)
+    sources = _visible(connection)
+    seen = TallyRow.source.in_(sources)
+    languages = connection.scalars(select(TallyRow.language).where(seen).distinct().order_by(TallyRow.language)).all()
+    days = select(func.min(TallyRow.day), func.max(TallyRow.day)).where(seen, TallyRow.day != UNKNOWN_DAY)
     first, last = connection.execute(days).one()
     return Facets(
-        sources=tuple(dict.fromkeys([SOURCE, *sources])),
+        sources=sources,
         languages=tuple(language for language in languages if language != UNDETERMINED),
         first_day=date.fromisoformat(first) if first else None,
         last_day=date.fromisoformat(last) if last else None,
     )
 
 
-def selected_votes(connection: Connection, selection: Selection, *, in_order: bool) -> SelectedVotes:
-    """The selection's votes by pair, how many of it are left out, and on demand its games in order."""
+def selected_votes(
+    connection: Connection, selection: Selection, *, in_order: bool, with_styles: bool = False
+) -> SelectedVotes:
+    """The selection's votes by pair, how many are left out, and on demand its games in order, with their styles."""
     board = read_board(connection)
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
-    wanted = list(_conditions(selection))
-    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
-    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted).group_by(*key).order_by(*key)
+    two = TallyRow.seat_a != TallyRow.seat_b  # a model that meets itself says nothing about its strength
+    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*conditions(connection, selection), two)
+    sources = sorted(selection.sources)
+    ordered = (
+        ordered_votes(connection, sources, selection=selection, with_styles=with_styles)
+        if in_order or with_styles
+        else None
+    )
     return SelectedVotes(
         version=board.version,
         last_seq=board.last_seq,
-        tallies=tuple(Tally(*row) for row in connection.execute(sums) if row.n),
-        left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, wanted)),
-        games=_games(connection, selection) if in_order and selection.sources == {SOURCE} else None,
+        tallies=tuple(Tally(*row) for row in connection.execute(sums.group_by(*key).order_by(*key)) if row.n),
+        left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, selection)),
+        games=ordered.games if ordered else None,
+        styles=ordered.styles if ordered else None,
         last_vote=_last_vote(connection, selection),
         undated=_undated(connection, selection),
     )
@@ -54,29 +61,23 @@ def selected_votes(connection: Connection, selection: Selection, *, in_order: bo
 
 def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVotes, ...]:
     """Per UTC day with votes, how many of the selection were cast; by day."""
-    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     days = (
         select(TallyRow.day, func.sum(TallyRow.n).label("n"))
-        .where(*_conditions(selection), *counted, TallyRow.day != UNKNOWN_DAY)
+        .where(*conditions(connection, selection), TallyRow.day != UNKNOWN_DAY)
         .group_by(TallyRow.day)
         .order_by(TallyRow.day)
     )
     return tuple(DayVotes(date.fromisoformat(row.day), row.n) for row in connection.execute(days) if row.n)
 
 
-def _games(connection: Connection, selection: Selection) -> tuple[Game, ...]:
-    """The arena's own votes of a selection, in the order in which they were cast."""
-    votes = connection.execute(votes_now().where(*_own_conditions(selection)))
-    return tuple(
-        Game(vote.seat_a, vote.seat_b, vote.verdict)
-        for vote in votes
-        if selection.with_left_out or vote.left_out is None
-    )
+def _visible(connection: Connection) -> tuple[str, ...]:
+    """The arena and the live sources: of files that are being loaded or removed there may be tallies, too."""
+    return (SOURCE, *(source.name for source in live(connection)))
 
 
 def _last_vote(connection: Connection, selection: Selection) -> LastVote:
     """When the selection's last vote was cast, counted or not: to the day, of the arena's own to the moment."""
-    dated = [*_conditions(selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
+    dated = [*_stored(connection, selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
     latest = select(TallyRow.day).where(*dated).order_by(TallyRow.day.desc()).limit(1)
     # Source by source each is one step in the index.
     days = [connection.scalar(latest.where(TallyRow.source == source)) for source in sorted(selection.sources)]
@@ -88,7 +89,7 @@ def _last_vote(connection: Connection, selection: Selection) -> LastVote:
         return LastVote(last, None)
     on_it = (VoteRow.cast_at >= start_of(last), VoteRow.cast_at <= end_of(last))
     return LastVote(
-        last, connection.scalar(select(func.max(VoteRow.cast_at)).where(*_own_conditions(selection), *on_it))
+        last, connection.scalar(select(func.max(VoteRow.cast_at)).where(*own_conditions(selection), *on_it))
     )
 
 
@@ -97,15 +98,21 @@ def _undated(connection: Connection, selection: Selection) -> int:
     if selection.since is None and selection.until is None:
         return 0
     always = replace(selection, since=None, until=None)
-    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
-    sums = select(func.sum(TallyRow.n)).where(*_conditions(always), *counted, TallyRow.day == UNKNOWN_DAY)
+    sums = select(func.sum(TallyRow.n)).where(*conditions(connection, always), TallyRow.day == UNKNOWN_DAY)
     return connection.scalar(sums) or 0
 
 
-def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
-    """On tallies; days are ISO texts, and the text for an unknown day sorts before all of them."""
-    yield TallyRow.source.in_(sorted(selection.sources))
-    for name, wanted in _categories(selection):
+def conditions(connection: Connection, selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """What the tallies that a selection counts have in common."""
+    yield from _stored(connection, selection)
+    if not selection.with_left_out:
+        yield TallyRow.left_out == COUNTED
+
+
+def _stored(connection: Connection, selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """The same, with what is left out; days are ISO texts, and the text for an unknown day sorts before all of them."""
+    yield TallyRow.source.in_([name for name in _visible(connection) if name in selection.sources])
+    for name, wanted in categories(selection):
         yield TallyRow.__table__.c[name] == wanted
     if selection.since is not None:
         yield TallyRow.day >= selection.since.isoformat()
@@ -116,29 +123,10 @@ def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
         yield TallyRow.verdict.not_in(TIES)
 
 
-def _own_conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
-    """The same on the arena's own votes, but for what is left out."""
-    for name, wanted in _categories(selection):
-        yield VoteRow.__table__.c[name] == wanted
-    if selection.since is not None:
-        yield VoteRow.cast_at >= start_of(selection.since)
-    if selection.until is not None:
-        yield VoteRow.cast_at <= end_of(selection.until)
-    if selection.without_ties:
-        yield VoteRow.verdict.not_in(TIES)
-
-
-def _categories(selection: Selection) -> Iterator[tuple[str, Any]]:
-    for name in STRATUM:
-        wanted = getattr(selection, name)
-        if wanted is not None:
-            yield name, wanted
-
-
-def _left_out(connection: Connection, wanted: list[ColumnElement[bool]]) -> Mapping[str, int]:
+def _left_out(connection: Connection, selection: Selection) -> Mapping[str, int]:
     sums = (
         select(TallyRow.left_out, func.sum(TallyRow.n).label("n"))
-        .where(*wanted, TallyRow.left_out != COUNTED)
+        .where(*_stored(connection, selection), TallyRow.left_out != COUNTED)
         .group_by(TallyRow.left_out)
         .order_by(TallyRow.left_out)
     )

@@ -1,13 +1,14 @@
-"""Imported files, step by step: begun, filled in short chunks that nobody sees, then switched live at one stroke."""
+"""Imported files, step by step: begun, filled in short chunks that nobody sees, then switched live at one stroke;
+hidden again at one stroke, then removed in short chunks.
+"""
 
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from itertools import accumulate
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, tuple_, update
 
-from arena.errors import ImportRefused
+from arena.errors import ImportRefused, UnknownSource
 from arena.store.audit import record
 from arena.store.board import SOURCE, TALLY, bump_board, lock_board
 from arena.store.engine import count_many, insert_many
@@ -20,11 +21,18 @@ from arena.store.foreign_schema import (
     SourceState,
 )
 from arena.store.rows import ForeignChunk, NewSource, Source
-from arena.store.schema import TallyRow, table_of
+from arena.store.schema import table_of
 
-# One transaction removes so many votes: a tenth of a second, in which voters wait.
+# What one transaction removes: so much that voters wait a few hundredths of a second. Texts are a thousand times as
+# large as the other rows, and what is deleted is overwritten.
 REMOVED_AT_ONCE = 10_000
-DAYS_AT_ONCE = 500
+TALLIES_AT_ONCE = 2_000
+TEXTS_AT_ONCE = 250
+MODELS_AT_ONCE = 2
+# The engine looks for the votes of a model that is deleted by reading all votes: with more than these, names stay.
+VOTES_TO_SEARCH = 100_000
+
+_OfVote = ForeignTextRow | ForeignStyleRow | ForeignVoteRow
 
 
 def begin(connection: Connection, new: NewSource, *, now: datetime) -> int:
@@ -87,28 +95,82 @@ def unfinished(connection: Connection) -> Collection[int]:
     return connection.scalars(select(SourceRow.id).where(SourceRow.state == SourceState.LOADING)).all()
 
 
+def hide(connection: Connection, name: str, *, actor: str, now: datetime) -> int:
+    """Take a live source from the readers' eyes, to be removed; its number.
+
+    It is again what an import is before it becomes live, so that whatever breaks off its removal, the next opening goes
+    on with it.
+
+    Raises:
+        UnknownSource: there is no such source, or it is the arena's own votes; nothing is changed.
+    """
+    board = lock_board(connection)
+    there = {source.name: source for source in live(connection)}
+    if name not in there:
+        known = f"known are {', '.join(there)}" if there else "nothing has been imported"
+        what = "The arena's own votes are no imported source" if name == SOURCE else f"There is no source {name!r}"
+        raise UnknownSource(f"{what}; {known}. Nothing was removed.")
+    source = there[name]
+    connection.execute(update(SourceRow).where(SourceRow.id == source.id).values(state=SourceState.LOADING))
+    bump_board(connection, board)
+    before = json.dumps({"format": source.format, "votes": source.votes, "sha256": source.sha256})
+    record(connection, actor=actor, action="source removed", target=name, before=before, now=now)
+    return source.id
+
+
 def remove_some(connection: Connection, source_id: int) -> bool:
     """Remove a part of a source that is not live; whether all of it is gone.
 
     The last part takes the source itself, so that an interrupted removal goes on where it stopped.
     """
-    first = connection.scalar(select(func.min(ForeignVoteRow.position)).where(ForeignVoteRow.source == source_id))
-    if first is not None:
-        for row in (ForeignTextRow, ForeignStyleRow, ForeignVoteRow):
-            to = first + REMOVED_AT_ONCE
-            connection.execute(delete(row).where(row.source == source_id, row.position < to))
-        return False
+    for row, at_once in (
+        (ForeignTextRow, TEXTS_AT_ONCE),
+        (ForeignStyleRow, REMOVED_AT_ONCE),
+        (ForeignVoteRow, REMOVED_AT_ONCE),
+    ):
+        if _remove_first(connection, row, source_id, at_once=at_once):
+            return False
     name = connection.scalar(select(SourceRow.name).where(SourceRow.id == source_id))
-    if days := _first_days(connection, str(name)):
-        connection.execute(delete(TallyRow).where(TallyRow.source == name, TallyRow.day.in_(days)))
+    if name is not None and _remove_first_tallies(connection, name):
+        return False
+    if unused := _unused_models(connection, source_id):
+        connection.execute(delete(ForeignModelRow).where(ForeignModelRow.id.in_(unused)))
         return False
     connection.execute(delete(SourceRow).where(SourceRow.id == source_id))
     return True
 
 
-def _first_days(connection: Connection, name: str) -> list[str]:
-    """The first days of a source's tallies that together have few enough rows to go at once; at least one."""
-    per_day = select(TallyRow.day, func.count().label("n")).where(TallyRow.source == name).group_by(TallyRow.day)
-    found = connection.execute(per_day.order_by(TallyRow.day).limit(DAYS_AT_ONCE)).all()
-    so_far = accumulate(row.n for row in found)
-    return [row.day for i, (row, n) in enumerate(zip(found, so_far, strict=True)) if i == 0 or n <= REMOVED_AT_ONCE]
+def _remove_first(connection: Connection, row: type[_OfVote], source_id: int, *, at_once: int) -> bool:
+    """Remove the first rows of a source, in the order of the file; whether there were any."""
+    places = select(row.position).where(row.source == source_id).order_by(row.position).limit(at_once)
+    last = connection.scalar(select(func.max(places.subquery().c.position)))
+    if last is None:
+        return False
+    connection.execute(delete(row).where(row.source == source_id, row.position <= last))
+    return True
+
+
+def _remove_first_tallies(connection: Connection, name: str) -> bool:
+    """The same for its tallies, in the order of their key."""
+    key = [column for column in TALLY.primary_key if column.name != "source"]
+    of_source = TALLY.c.source == name
+    last = connection.execute(select(*key).where(of_source).order_by(*key).offset(TALLIES_AT_ONCE - 1).limit(1)).first()
+    if last is None:
+        return connection.execute(delete(TALLY).where(of_source)).rowcount > 0
+    upto = tuple_(*(literal(value, column.type) for value, column in zip(last, key, strict=True)))
+    connection.execute(delete(TALLY).where(of_source, tuple_(*key) <= upto))
+    return True
+
+
+def _unused_models(connection: Connection, source_id: int) -> Collection[int]:
+    """The first models that no vote names; none when finding them would take long, or when something is being loaded,
+    whose loader may be about to use them.
+    """
+    if set(unfinished(connection)) != {source_id}:
+        return ()
+    votes = select(func.sum(SourceRow.votes)).where(SourceRow.tallies_only.is_(False))
+    if (connection.scalar(votes.where(SourceRow.state == SourceState.LIVE)) or 0) > VOTES_TO_SEARCH:
+        return ()
+    used = select(ForeignVoteRow.model_a).union(select(ForeignVoteRow.model_b))
+    unused = select(ForeignModelRow.id).where(ForeignModelRow.id.not_in(used)).order_by(ForeignModelRow.id)
+    return connection.scalars(unused.limit(MODELS_AT_ONCE)).all()

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, func, select
 from arena.domain import BattleState
 from arena.errors import StoreCorrupt
 from arena.store import audit
-from arena.store.board import SOURCE, TALLY, BoardState, TallyKey, fold, read_board, tally_key, votes_now
-from arena.store.foreign_reading import recount
+from arena.store.board import SOURCE, BoardState, TallyKey, fold, read_board, tally_key, votes_now
+from arena.store.foreign_reading import first_difference
+from arena.store.foreign_schema import ForeignVoteRow
 from arena.store.rows import VerifyReport
 from arena.store.schema import AuditRow, BattleRow, CheckpointRow, RatingRow, TallyRow, VoteEventRow, VoteRow
 from arena.store.sources import live
@@ -119,14 +120,14 @@ def _check_sources(connection: Connection) -> int:
     """Each imported file has as many votes as it says, and its tallies are those of its votes; how many files."""
     found = live(connection)
     for source in found:
-        stored: Counter[tuple[object, ...]] = Counter()
-        for row in connection.execute(select(*TALLY.c).where(TallyRow.source == source.name, TallyRow.n > 0)):
-            stored[tuple(row)[1:-1]] = row.n
         if not source.tallies_only:
-            recounted = recount(connection, source.id)
-            for key in sorted({*stored, *recounted}) if stored != recounted else ():
-                _same(f"the tally {key} of {source.name!r}", stored=stored[key], recomputed=recounted[key])
-        _same(f"the votes of {source.name!r}", stored=source.votes, recomputed=stored.total())
+            votes = select(func.count()).where(ForeignVoteRow.source == source.id)
+            _same(f"the votes of {source.name!r}", stored=source.votes, recomputed=connection.scalar(votes))
+            wrong = first_difference(connection, source)
+            if wrong is not None:
+                _same(f"the tally {wrong.key} of {source.name!r}", stored=wrong.stored, recomputed=wrong.given)
+        total = connection.scalar(select(func.sum(TallyRow.n)).where(TallyRow.source == source.name)) or 0
+        _same(f"the sum of the tallies of {source.name!r}", stored=total, recomputed=source.votes)
     return len(found)
 
 

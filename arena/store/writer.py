@@ -8,17 +8,20 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
-from arena.store import ballots, battles, contestants, counters, exclusion, sources
+from arena.store import ballots, battles, contestants, counters, exclusion, findings, sources
 from arena.store.battles import NOTHING_RESERVED
+from arena.store.board import bump_board, lock_board
 from arena.store.queue import Job, WriteQueue
 from arena.store.rows import (
     NO_BOUNDS,
     PLAIN_CASTING,
     Bounds,
     Casting,
+    Finding,
     ForeignChunk,
     NewBattle,
     NewSource,
+    ReplyStyle,
     Source,
     Spending,
 )
@@ -228,8 +231,52 @@ class Writer:
 
     def publish_source(self, source_id: int, *, votes: int, actor: str) -> Future[Source]:
         """Switch a loaded source live."""
+
+        def publish(connection: Connection, now: datetime) -> Source:
+            self._loading.discard(source_id)
+            return sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
+
+        return self._board(publish)
+
+    def store_findings(self, source_id: int, found: Sequence[Finding], *, show: bool) -> Future[bool]:
+        """Store what was found in a slice of a source's texts; whether the source is still there.
+
+        A language that is known already stays. `show` says that readers of the board shall look again.
+        """
+        found = tuple(found)
+        return self._board(lambda connection, _now: findings.store_findings(connection, source_id, found, show=show))
+
+    def finish_source(self, source_id: int, *, classifier: str) -> Future[None]:
+        """Note what has read all texts of a source."""
         return self._board(
-            lambda connection, now: sources.publish(connection, source_id, votes=votes, actor=actor, now=now)
+            lambda connection, _now: findings.finish_source(connection, source_id, classifier=classifier)
+        )
+
+    def store_reply_styles(self, styles: Sequence[ReplyStyle], *, show: bool) -> Future[None]:
+        """Store how replies of the arena are written; `show` as in `store_findings`."""
+        styles = tuple(styles)
+        return self._board(lambda connection, _now: findings.store_reply_styles(connection, styles, show=show))
+
+    def show_changes(self) -> Future[None]:
+        """Let readers of the board look again at what was stored without showing it."""
+        return self._board(lambda connection, _now: bump_board(connection, lock_board(connection)))
+
+    def remove_source(self, name: str, *, actor: str) -> Future[None]:
+        """Hide an imported source at once and remove it in steps between which others write; resolved when it is gone.
+
+        What a closing store leaves of it is removed at the next opening.
+
+        Raises:
+            UnknownSource: there is no such source, or it is the arena's own votes; nothing is changed.
+        """
+        hidden: list[int] = []
+
+        def hide(connection: Connection, now: datetime) -> bool:
+            hidden.append(sources.hide(connection, name, actor=actor, now=now))
+            return False
+
+        return self._until_done(
+            lambda connection, _now: sources.remove_some(connection, hidden[-1]), begun=self._board(hide)
         )
 
     def discard_source(self, source_id: int) -> Future[None]:
@@ -250,8 +297,10 @@ class Writer:
         """Store what is queued and end the thread."""
         self._queue.close()
 
-    def _until_done(self, step: Callable[[Connection, datetime], bool]) -> Future[None]:
-        """Queue `step` again and again, behind whatever came meanwhile, until it returns True."""
+    def _until_done(
+        self, step: Callable[[Connection, datetime], bool], *, begun: Future[bool] | None = None
+    ) -> Future[None]:
+        """Queue `step` again and again, behind whatever came meanwhile, until it returns True; `begun` comes first."""
         done: Future[None] = Future()
 
         def after(ended: Future[bool]) -> None:
@@ -262,7 +311,7 @@ class Writer:
             else:
                 self._run(step).add_done_callback(after)
 
-        self._run(step).add_done_callback(after)
+        (begun or self._run(step)).add_done_callback(after)
         return done
 
     def _run(self, operation: Callable[[Connection, datetime], T]) -> Future[T]:

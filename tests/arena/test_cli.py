@@ -95,8 +95,8 @@ def board(settings: Settings) -> Settings:
         id="b1", conversation_id="c1", seats=Seats("alpha", "beta"), owner="me", prompt="?", fingerprints=prints
     )
     store.write.open_battle(battle).result()
-    for side in Side:
-        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="yes", finish_reason=FinishReason.STOP)
+    for side, text in zip(Side, ("yes, it is", "yes"), strict=True):
+        reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text=text, finish_reason=FinishReason.STOP)
         store.write.finish_reply("b1", reply).result()
     store.write.cast_vote("b1", "me", Verdict.A).result()
     store.close()
@@ -319,6 +319,17 @@ def test_only_a_method_with_intervals_has_a_rank_by_upper_bounds(run: Run) -> No
 
 
 @pytest.mark.usefixtures("board")
+def test_the_standings_by_style_control_say_what_style_is_worth(run: Run) -> None:
+    said = run("standings", "--method", "style_control").out
+    (length,) = run("standings", "--method", "style_control", "--json").json["style_effects"]
+
+    assert "Length: +" in said
+    assert (length["feature"], length["times"], length["level"]) == ("length", 3.0, 0.95)
+    assert length["lower"] < 0.0 < length["points"] < length["upper"]
+    assert run("standings", "--json").json["style_effects"] == []
+
+
+@pytest.mark.usefixtures("board")
 def test_the_standings_can_be_those_of_a_selection(run: Run) -> None:
     data = run("standings", "--code", "--since", "2026-01-01", "--json").json
 
@@ -399,8 +410,8 @@ def test_a_prediction_has_an_interval_beside_the_elo_figure(run: Run) -> None:
     forecast = run("predict", "alpha", "beta", "--json").json["forecast"]
     text = run("predict", "alpha", "beta").out
 
-    assert forecast["chance"][1] < forecast["chance"][0] < forecast["chance"][2]
-    assert sum(forecast["split"]) == pytest.approx(1.0)
+    assert forecast["chance"]["lower"] < forecast["chance"]["probability"] < forecast["chance"]["upper"]
+    assert sum(forecast["split"][end] for end in ("win", "tie", "loss")) == pytest.approx(1.0)
     assert "95 % interval" in text
     assert "tie" in text
 

@@ -1,13 +1,21 @@
+import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fault_server import wait_until
 
 from arena.__main__ import main
 from arena.settings import load_settings
 from arena.store import Store
 
+ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parents[1] / "data"
 BAD = "model_a,model_b,winner\na,b,tie\na,a,tie\nb,a,model_a\n"
 
@@ -27,6 +35,12 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         return ended.value.code, *capsys.readouterr()
 
     return command
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """What is typed when a command asks."""
+    return lambda words: monkeypatch.setattr("sys.stdin", io.StringIO(words))
 
 
 def test_a_file_is_imported_listed_and_known_again(run: Run) -> None:
@@ -108,14 +122,120 @@ def test_votes_are_exported_and_what_is_lost_is_said(run: Run, tmp_path: Path) -
     assert "--overwrite" in again
 
 
-def test_an_import_beside_a_running_arena_is_refused_with_the_remedy(run: Run) -> None:
+@pytest.mark.parametrize(
+    "command", [("import", DATA / "llmfao_votes.csv"), ("sources", "remove", "llmfao_votes", "--yes"), ("migrate",)]
+)
+def test_what_writes_beside_a_running_arena_is_refused_with_the_remedy(run: Run, command: tuple[str, ...]) -> None:
+    run("import", DATA / "llmfao_votes.csv")
     running = Store.open(load_settings(environ={}).database_url)
 
-    code, _, err = run("import", DATA / "llmfao_votes.csv")
+    code, _, err = run(*command)
     running.close()
 
     assert code == 2
-    assert "stop that process" in err
+    assert f"in use by the arena with process id {os.getpid()}: stop that process, then try again." in err
+    assert json.loads(run("sources", "--json")[1])[0]["votes"] == 8_931
+
+
+@pytest.mark.parametrize("command", [("sources",), ("standings", "--source", "llmfao_votes"), ("verify",)])
+def test_what_reads_works_beside_a_running_arena(run: Run, command: tuple[str, ...]) -> None:
+    run("import", DATA / "llmfao_votes.csv")
+    running = Store.open(load_settings(environ={}).database_url)
+
+    code, _, err = run(*command)
+    running.close()
+
+    assert (code, err) == (0, "")
+
+
+# Languages and styles
+
+
+def conversations(path: Path, n: int) -> None:
+    prompt = "Bitte erkläre mir doch, wie so ein Kühlschrank funktioniert."
+    lines = [f'a,b,tie,"{prompt}",**Kalt** {i},Warm.' for i in range(n)]
+    path.write_text("\n".join(["model_a,model_b,winner,prompt,response_a,response_b", *lines]) + "\n")
+
+
+def test_languages_are_told_when_the_import_is_done(run: Run, tmp_path: Path) -> None:
+    conversations(tmp_path / "german.csv", 60)
+
+    code, out, err = run("import", "german.csv")
+    board = json.loads(run("standings", "--source", "german", "--language", "de", "--json")[1])
+
+    assert (code, out, err) == (0, "Imported as 'german': 60 votes (plain).\n", "")
+    assert board["votes"] == 60
+    assert run("verify")[0] == 0
+
+
+@pytest.mark.usefixtures("run")
+def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path) -> None:
+    conversations(tmp_path / "german.csv", 10_000)
+    url = load_settings(environ={}).database_url
+    command = [sys.executable, "-m", "arena", "import", "german.csv"]
+    importer = subprocess.Popen(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with importer:
+        assert importer.stdout is not None
+        assert importer.stdout.readline() == b"Imported as 'german': 10,000 votes (plain).\n"
+        with closing(Store.open_to_read(url)) as store:
+            wait_until(lambda: store.read.facets().languages)
+        importer.send_signal(signal.SIGINT)
+        _, err = importer.communicate()
+
+    assert importer.returncode == 0
+    assert b"The votes are imported. Languages and styles that are still to be told follow" in err
+    with closing(Store.open_to_read(url)) as store:
+        assert store.read.verify().sources == 1
+        assert [source.classifier for source in store.read.sources()] == [None]
+
+
+# Removal
+
+
+def test_a_source_is_removed_after_a_question(run: Run, answer: Callable[[str], None]) -> None:
+    run("import", DATA / "llmfao_votes.csv", "--name", "crowd")
+    answer("y\n")
+
+    code, out, _ = run("sources", "remove", "crowd")
+
+    assert (code, out) == (0, "Remove 'crowd' and its 8,931 votes for good? [y/N]: Removed 'crowd'.\n")
+    assert json.loads(run("sources", "--json")[1]) == []
+
+
+@pytest.mark.parametrize("words", ["n\n", "\n", ""])
+def test_without_a_yes_the_source_stays(run: Run, answer: Callable[[str], None], words: str) -> None:
+    run("import", DATA / "llmfao_votes.csv")
+    answer(words)
+
+    code, _, err = run("sources", "remove", "llmfao_votes")
+
+    assert code == 1
+    assert "Aborted" in err
+    assert len(json.loads(run("sources", "--json")[1])) == 1
+
+
+def test_nobody_is_asked_about_a_source_that_is_not_there(run: Run) -> None:
+    run("import", DATA / "llmfao_votes.csv")
+
+    code, out, err = run("sources", "remove", "crowd")
+
+    assert (code, out) == (2, "")
+    assert err == "arena: There is no source 'crowd'; known are llmfao_votes. Nothing was removed.\n"
+
+
+def test_the_settings_file_may_stand_before_or_behind_the_verb(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(f'data_dir = "{tmp_path / "other"}"\n')
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text(f"model_a,model_b,winner\na,{name},tie\n")
+        run("import", f"{name}.csv", "--config", "other.toml")
+
+    before = run("sources", "--config", "other.toml", "remove", "one", "--yes")
+    behind = run("sources", "remove", "two", "--yes", "--config", "other.toml")
+
+    assert (before[0], behind[0]) == (0, 0)
+    assert json.loads(run("sources", "--json", "--config", "other.toml")[1]) == []
 
 
 def test_a_folder_that_cannot_take_the_bad_rows_is_named(run: Run) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arena.exchange.languages import NAMES
 from arena.language import CANDIDATES, CLASSIFIER, JUDGED_CHARACTERS, UNDETERMINED, language_of, prepared
 
 PROMPTS: dict[str, list[str]] = json.loads(
@@ -95,6 +96,10 @@ def test_many_threads_share_one_model() -> None:
 
     assert len(models) == 1
     assert labels == list(PROMPTS)
+
+
+def test_every_language_that_can_be_told_has_a_name_in_fastchats_files() -> None:
+    assert set(CANDIDATES) <= NAMES.keys()
 
 
 def test_the_classifier_names_its_version_and_the_rules() -> None:

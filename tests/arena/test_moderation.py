@@ -8,7 +8,7 @@ from faults import Exchange, Handler
 
 from arena.errors import SettingsError
 from arena.moderation import MOST_PARTS, PART_CHARACTERS, PASSED, Endpoint, Judge, Moderator, Ruling
-from arena.settings import Moderation
+from arena.settings_tables import Moderation
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,22 @@
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 from fault_server import wait_until
+from sqlalchemy import Connection
 
 from arena.domain import BattleState, ReplyStatus, Side
 from arena.errors import AlreadyVoted, NotEnoughModels, NotRetryable, NotVotable, PromptRefused, UnknownBattle
+from arena.foreign import Conversation
 from arena.service import Arena
 from arena.settings import Settings, load_settings
+from arena.store import Store
+from arena.store.queue import Job
 from leaderboard import Verdict
+from tests.arena.store.imported import load, vote
 
 TALKATIVE = "{ text = 'one two three four five six', tokens_per_second = 2 }"
 
@@ -355,3 +362,57 @@ def test_the_prediction_follows_the_board(tmp_path: Path, arenas: OpenArena) -> 
     assert prediction.probability == pytest.approx(0.5459, abs=5e-5)
     assert prediction.record is not None
     assert prediction.record.wins_a == 1
+
+
+# What older versions and imports left untold
+
+
+def test_languages_of_imported_conversations_are_told_in_the_background(tmp_path: Path, arenas: OpenArena) -> None:
+    chosen = settings(tmp_path)
+    said = Conversation(("Bitte erkläre mir, wie ein Kühlschrank funktioniert.",), ("So.",), ("Kalt.",))
+    with closing(Store.open(chosen.database_url)) as store:
+        load(store, [vote(conversation=said)] * 100)
+
+    arena = arenas(chosen)
+
+    wait_until(lambda: arena.facets().languages == ("de",))
+    battle_id = answered(arena)
+    arena.hold(battle_id, "me", Verdict.A)
+    arena.reveal_now(battle_id, "me")
+    arena.close()
+    with closing(Store.open_to_read(chosen.database_url)) as store:
+        assert store.read.verify().votes == 1
+
+
+def test_an_arena_closes_while_it_reads_old_texts(tmp_path: Path, arenas: OpenArena) -> None:
+    chosen = settings(tmp_path)
+    said = Conversation(("Bitte erkläre mir, wie ein Kühlschrank funktioniert.",), ("So.",), ("Kalt.",))
+    with closing(Store.open(chosen.database_url)) as store:
+        load(store, [vote(conversation=said)] * 20_000)
+    arena = arenas(chosen)
+    wait_until(lambda: arena.facets().languages == ("de",))
+
+    arena.close()
+
+    with closing(Store.open_to_read(chosen.database_url)) as store:
+        left = [source.classifier for source in store.read.sources()]
+        assert left == [None], "it did not wait for the end"
+        assert store.read.verify().sources == 1
+
+
+def test_an_arena_runs_on_when_old_texts_cannot_be_read(
+    tmp_path: Path, arenas: OpenArena, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = settings(tmp_path)
+    with closing(Store.open(chosen.database_url)) as store:
+        load(store, [vote(conversation=Conversation(("Why?",), ("A",), ("B",)))])
+        store.write._queue.submit(Job(run=damage)).result()
+
+    arena = arenas(chosen)
+
+    wait_until(lambda: "could not be told" in caplog.text)
+    assert answered(arena)
+
+
+def damage(connection: Connection, _now: datetime) -> None:
+    connection.exec_driver_sql("UPDATE foreign_text SET prompts = 'no JSON'")

@@ -11,7 +11,8 @@ from arena.domain import ModelSpec, ModelState
 from arena.errors import SettingsError
 from arena.model_entry import ModelEntry
 from arena.providers import StreamLimits
-from arena.settings import Limits, Settings, api_key, load_settings
+from arena.settings import Settings, api_key, load_settings
+from arena.settings_tables import Limits
 
 ROOT = Path(__file__).parents[2]
 LITERAL = "sk-proj-4f9aZ2LITERALkey"

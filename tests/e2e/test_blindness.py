@@ -1,5 +1,6 @@
 """Until the vote is final, nothing that reaches the browser depends on which models answer."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -14,6 +15,8 @@ from tests.e2e.arena_process import Model, arena_process
 from tests.e2e.battle_page import LABELS, BattlePage
 from tests.e2e.conftest import DEADLINE_MS, NewContext
 from tests.e2e.received import Messages, Received
+from tests.fault_server import BY_PROMPT, FaultServer
+from tests.faults import FAULTS, Exchange, Handler
 
 pytestmark = pytest.mark.e2e
 
@@ -33,11 +36,12 @@ ZWEIHORN = {
     "parameters": "7.0711B",
 }
 MO = {"name": "mo-xi", "display_name": "Mo-Xi", "upstream_id": "m/0", "price_in": 4711.25, "organisation": "Yew & Elm"}
-CREDENTIAL = "sk-for-the-zweihorn"
+ENVIRON = {str(ZWEIHORN["key_variable"]): "sk-for-the-zweihorn"}
 SECRETS = (
     *("zweihorn", "zwh7", "polder", "zwei-0711", "1987-03", "7.0711b"),
     *("mo-xi", "4711.25", "yew & elm", "yew &amp; elm", "scripted"),
     "sk-for-the",
+    "planted",  # in what failing upstreams say
 )
 SHOWN_AFTERWARDS = ("Zweihorn Sieben", "https://card.polder.example/7b", "Mo-Xi")
 
@@ -51,6 +55,16 @@ LEFT = {
     "fault_times": 1,
 }
 RIGHT = {"text": ["Paris, I think.", "Right again."], "first_token_ms": 700, "words_per_token": 50}
+
+# What the page says when the left model's server does this; each body or event that can names models and a key.
+FAULTY = {
+    "401": "not set up correctly",
+    "503-always": "very busy",
+    "error-object": "very busy",
+    "rst-mid-stream": "connection broke",
+    "refusal": "content filter",
+    "other-model": "Hello world",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +89,22 @@ def runs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ru
         ]
         seed = seed_that_seats(left, right)
         folder = tmp_path_factory.mktemp("blindness")
-        environ = {str(ZWEIHORN["key_variable"]): CREDENTIAL}
-        with arena_process(folder, models=models, environ=environ, seed=seed, hold_seconds=60) as arena:
+        with arena_process(folder, models=models, environ=ENVIRON, seed=seed, hold_seconds=60) as arena:
             results.append(play(browser, arena.url))
     first, second = results
     return first, second
 
 
-def seed_that_seats(left: Model, right: Model) -> int:
+def seed_that_seats(left: Model, right: Model, *, battles: int = 1) -> int:
     """The draw depends on weights and order alone."""
     specs = [ModelSpec(name=str(m["name"]), provider="scripted", display_name="") for m in (ZWEIHORN, MO)]
     wanted = Seats(a=str(left["name"]), b=str(right["name"]))
-    return next(seed for seed in count() if draw_pairing(specs, rng=Random(seed)).seats == wanted)
+
+    def seats_all(seed: int) -> bool:
+        rng = Random(seed)
+        return all(draw_pairing(specs, rng=rng).seats == wanted for _ in range(battles))
+
+    return next(filter(seats_all, count()))
 
 
 def play(browser: Browser, url: str) -> Run:
@@ -119,6 +137,75 @@ def play(browser: Browser, url: str) -> Run:
             messages_after=received.messages(battle_id=battle_id),
             shown_after=received.leaks(SHOWN_AFTERWARDS),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What one browser received in one battle whose left side failed."""
+
+    leaks: set[tuple[str, str]]
+    messages: Messages
+
+
+@pytest.fixture(scope="module")
+def failures(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, Failure], ...]:
+    """Battles whose left upstream fails, by its fault; then the same with the models swapped."""
+    results = []
+    with FaultServer() as server:
+        server.faults |= {name: later(FAULTS[name]) for name in FAULTY}
+        server.faults["fine"] = later(lambda exchange: exchange.answer("Hello world"))
+        for left, right in ((ZWEIHORN, MO), (MO, ZWEIHORN)):
+            urls = {str(left["name"]): server.url(BY_PROMPT), str(right["name"]): server.url("fine")}
+            models = [{**model, "base_url": f"{urls[str(model['name'])]}/polder"} for model in (ZWEIHORN, MO)]
+            seed = seed_that_seats(left, right, battles=len(FAULTY))
+            folder = tmp_path_factory.mktemp("failures")
+            with arena_process(folder, models=models, environ=ENVIRON, seed=seed) as arena:
+                results.append(fail(browser, arena.url))
+    return tuple(results)
+
+
+def later(handler: Handler) -> Handler:
+    """`handler` after the page was drawn once without any text."""
+
+    async def wait_first(exchange: Exchange) -> None:
+        await asyncio.sleep(0.7)
+        await handler(exchange)
+
+    return wait_first
+
+
+def fail(browser: Browser, url: str) -> Mapping[str, Failure]:
+    """One tab that meets one fault after the other."""
+    found = {}
+    with browser.new_context(locale="en-GB") as context:
+        context.set_default_timeout(DEADLINE_MS)
+        received = Received(context)
+        battle = BattlePage(context.new_page(), url).open()
+        for fault, sentence in FAULTY.items():
+            battle.ask(fault)
+            expect(battle.pane(Side.A)).to_contain_text(sentence)
+            expect(battle.button("Stop")).to_have_count(0)
+            battle_id = battle.battle_id
+            found[fault] = Failure(leaks=received.leaks(SECRETS), messages=received.messages(battle_id=battle_id))
+            received.forget()
+            battle.button("New round").or_(battle.button("Skip this battle")).click()
+            expect(battle.page.get_by_text("How it works")).to_be_visible()
+    return found
+
+
+@pytest.mark.parametrize("fault", FAULTY)
+def test_no_byte_about_a_failed_side_names_a_model(failures: tuple[Mapping[str, Failure], ...], fault: str) -> None:
+    assert [run[fault].leaks for run in failures] == [set(), set()]
+
+
+@pytest.mark.parametrize("fault", FAULTY)
+def test_swapped_models_with_the_same_fault_send_the_same_bytes(
+    failures: tuple[Mapping[str, Failure], ...], fault: str
+) -> None:
+    first, second = (run[fault] for run in failures)
+
+    assert first.messages == second.messages
+    assert len(first.messages) > 10
 
 
 def test_no_byte_before_the_vote_names_a_model(runs: tuple[Run, Run]) -> None:

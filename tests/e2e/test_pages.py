@@ -18,7 +18,7 @@ NAMES = {"heron": "Grey Heron", "otter": "Sea Otter", "auk": "Great Auk"}
 PATHS = ["/", "/leaderboard", "/win-probability", "/models"]
 # Streamlit's one line of inline script, and its search for the place where it is mounted.
 HARMLESS = re.compile(r"Executing inline script violates|/_stcore/(?:health|host-config)$")
-RANK, MODEL, ELO = 0, 2, 5
+RANK, MODEL, ELO = 0, 2, 6
 NAME, STATE = 0, 1
 
 
@@ -98,6 +98,21 @@ def test_two_ratings_give_the_expected_score(page: Page, arena: ArenaProcess) ->
     page.get_by_role("spinbutton", name="Rating of A").fill("1520")
     page.get_by_role("spinbutton", name="Rating of A").press("Enter")
     expect(page.get_by_test_id("stMetricValue")).to_have_text(["90.9\u00a0%", "9.1\u00a0%"])
+
+
+def test_a_chart_is_saved_as_a_picture_that_says_what_it_shows(page: Page, arena: ArenaProcess) -> None:
+    page.goto(f"{arena.url}/win-probability")
+    page.get_by_role("radio", name="Two ratings").click()
+    expect(page.get_by_text("Win Probability: 72.3% at +167 Points")).to_be_visible()
+
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="SVG").click()
+
+    saved = saving.value.path().read_text(encoding="utf-8")
+    assert saving.value.suggested_filename == "probability-curve.svg"
+    assert saved.startswith("<svg")
+    assert ">Win Probability: 72.3% at +167 Points<" in saved
+    assert ">A: 1287 · B: 1120 · by Elo's expected score<" in saved.replace("&#x27;", "'").replace("&#39;", "'")
 
 
 def test_the_models_page_lists_every_model_with_its_state(page: Page, arena: ArenaProcess) -> None:

@@ -131,6 +131,12 @@ def test_the_figures_bear_their_published_titles() -> None:
     ]
 
 
+@pytest.mark.parametrize("chart", ["strength_intervals", "average_win_rate"])
+def test_names_leave_a_phone_more_than_half_of_its_width(chart: str) -> None:
+    # 390 pixels less the page's margins are 358; a limit of 130 and the gap to the axis leave some 210 of them.
+    assert {"expr": "windowSize()[0] < 640 ? 130 : 280"} in _found(_drawn(chart, 2), "labelLimit")
+
+
 def test_intervals_stand_best_first_and_equal_models_by_name() -> None:
     counts = PairCounts.from_tallies(["z", "y", "x"], [Tally("x", "y", Verdict.A, 9), Tally("x", "z", Verdict.A, 9)])
 
@@ -167,16 +173,33 @@ def test_a_model_without_a_price_is_not_drawn() -> None:
 
     spec = charts.score_against_price(pd.DataFrame(rows, columns=["model", "score", "price"])).to_dict()
 
-    assert [row["model"] for layer in range(3) for row in _rows(spec, layer)] == ["x", "x", "x"]
+    assert {row["model"] for rows in spec["datasets"].values() for row in rows} == {"x"}
 
 
-@pytest.mark.parametrize(("beaten", "named"), [(18, 20), (19, 2)])
-def test_a_crowd_is_named_on_the_pareto_line_only(beaten: int, named: int) -> None:
-    rows = [("cheap", 1000.0, 1.0), ("good", 1100.0, 2.0), *((f"m{i}", 900.0, 3.0) for i in range(beaten))]
-
+def _named(rows: list[tuple[str, float, float]]) -> list[list[str]]:
+    """The models that are named on the line, and those named beside it."""
     spec = charts.score_against_price(pd.DataFrame(rows, columns=["model", "score", "price"])).to_dict()
+    return [[row["model"] for row in _rows(spec, layer)] for layer in (2, 3)]
 
-    assert len(_rows(spec, 2)) == named
+
+@pytest.mark.parametrize(("beaten", "named"), [(18, 18), (19, 0)])
+def test_a_crowd_is_named_on_the_pareto_line_only(beaten: int, named: int) -> None:
+    rows = [("cheap", 1000.0, 1.0), ("good", 1500.0, 2.0), *((f"m{i}", 900.0 - 50 * i, 3.0) for i in range(beaten))]
+
+    on_line, others = _named(rows)
+
+    assert on_line == ["good", "cheap"]
+    assert len(others) == named
+
+
+def test_a_name_that_would_cover_another_is_not_drawn() -> None:
+    rows = [("cheap", 1000.0, 1.0), ("good", 1500.0, 9.0), ("hidden by cheap", 995.0, 1.01), ("apart", 500.0, 1.0)]
+
+    assert _named(rows) == [["good", "cheap"], ["apart"]]
+
+
+def test_models_of_one_price_and_score_are_named_once() -> None:
+    assert _named([("a", 1000.0, 1.0), ("b", 1000.0, 1.0)]) == [["a"], []]
 
 
 def test_the_history_colours_the_best_and_greys_the_rest() -> None:
@@ -190,6 +213,37 @@ def test_the_history_colours_the_best_and_greys_the_rest() -> None:
     assert len({(colour, tuple(dash)) for colour, dash in looks}) == 20
 
 
+def with_intervals(models: int, at: list[str]) -> pd.DataFrame:
+    rows = [(name, time, 1000.0 - i, 800.0 - i, 1200.0 - i) for i, name in enumerate(_names(models)) for time in at]
+    return pd.DataFrame(rows, columns=["model", "at", "score", "lower", "upper"])
+
+
+@pytest.mark.parametrize(
+    ("models", "marks"), [(1, ["area", "line"]), (5, ["area", "line"]), (6, ["line"]), (0, ["line"])]
+)
+def test_intervals_over_time_are_bands_of_a_few_models(models: int, marks: list[str]) -> None:
+    spec = charts.score_history(with_intervals(models, ["2026-11-20", "2026-11-21"])).to_dict()
+
+    assert _marks(spec) == marks
+    titles = [tooltip["title"] for tooltip in spec["layer"][-1]["encoding"]["tooltip"]]
+    assert titles == ["Model", "Score", "From", "To", "Day (UTC)"]
+
+
+def test_wide_intervals_do_not_press_the_lines_flat() -> None:
+    spec = charts.score_history(with_intervals(3, ["2026-11-20", "2026-11-21"])).to_dict()
+
+    assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [958.0, 1040.0]
+    assert spec["layer"][0]["mark"]["clip"]
+
+
+@pytest.mark.parametrize(("at", "title"), [("2026-11-20", "Day (UTC)"), ("2026-11-20T10:30", "UTC")])
+def test_a_day_is_told_as_a_day_and_a_time_to_the_minute(at: str, title: str) -> None:
+    spec = charts.score_history(with_intervals(1, [at]), title="My scores").to_dict()
+
+    assert spec["layer"][-1]["encoding"]["tooltip"][-1]["title"] == title
+    assert spec["title"]["text"] == "My scores"
+
+
 def test_times_are_drawn_in_utc_whatever_zone_they_came_in() -> None:
     at = pd.to_datetime(["2026-11-22T23:30"], utc=True).tz_convert("Asia/Kathmandu")
 
@@ -198,6 +252,15 @@ def test_times_are_drawn_in_utc_whatever_zone_they_came_in() -> None:
     (rows,) = spec["datasets"].values()
     assert pd.Timestamp(rows[0]["at"]) == pd.Timestamp("2026-11-22T23:30Z")
     assert {scale.get("type") for scale in _found(spec, "scale")} >= {"utc"}
+
+
+@pytest.mark.parametrize(("days", "edge"), [(200, 0), (201, 1)])
+def test_bars_of_a_long_time_are_edged_so_that_each_is_seen(days: int, edge: int) -> None:
+    last = pd.Timestamp("2026-01-01") + pd.Timedelta(days=days)
+
+    spec = charts.votes_per_day(pd.DataFrame({"day": ["2026-01-01", last], "votes": [3, 4]})).to_dict()
+
+    assert (spec["layer"][0]["mark"]["strokeWidth"], spec["layer"][0]["mark"]["binSpacing"]) == (edge, 1 - edge)
 
 
 def test_days_without_sources_are_one_colour() -> None:

@@ -2,16 +2,21 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
+from arena.errors import BeingRated
+from arena.rated_board import ScoreHistory
 from board_filters import View
 from board_json import board_json
-from board_table import columns, interval, lines, ranks
+from board_table import change, columns, interval, lines, ranks, written
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
+from tests.fault_server import wait_until
+from tests.pages.conftest import busy_background, cast, forget_styles, progress, rated
 
 OpenPage = Callable[..., AppTest]
 FOUR_MODELS = "\n".join(
@@ -58,13 +63,19 @@ def models(tab: AppTest) -> list[str]:
 
 
 def pictures(tab: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+    return [each.value.removeprefix("#### ") for each in tab.markdown if each.value.startswith("#### ")]
+
+
+def history() -> ScoreHistory | None:
+    try:
+        return open_arena().score_history()
+    except BeingRated:
+        return None
 
 
 def drawn(tab: AppTest, title: str) -> set[str]:
     """The days that a chart over time has points on."""
-    protos = [chart.proto for chart in tab.get("vega_lite_chart")]
-    proto = next(proto for proto in protos if json.loads(proto.spec)["title"]["text"] == title)
+    proto = tab.get("vega_lite_chart")[pictures(tab).index(title)].proto
     frames = [convert_arrow_bytes_to_pandas_df(each.data.data) for each in proto.datasets]
     return {str(at)[:10] for frame in frames for at in frame["at"]}
 
@@ -99,7 +110,15 @@ def test_the_pictures_come_in_the_known_order(voted: OpenPage) -> None:
     ]
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in {"elo", "style_control"}])
+def test_every_chart_can_be_saved_as_svg_and_as_png(voted: OpenPage) -> None:
+    tab = voted("standings.py")
+    saved = [button.proto.label for button in tab.get("download_button")]
+
+    assert saved == ["⬇️ CSV", "⬇️ JSON", *["SVG", "PNG"] * len(pictures(tab))]
+    assert len(pictures(tab)) == len(tab.get("vega_lite_chart"))
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "elo"])
 def test_a_link_orders_by_any_method(voted: OpenPage, method: str) -> None:
     tab = voted("standings.py", order=method)
     table = tab.dataframe[0].value
@@ -110,7 +129,21 @@ def test_a_link_orders_by_any_method(voted: OpenPage, method: str) -> None:
     assert models(tab)[-1] == "Elm"
 
 
+def test_style_control_says_what_style_is_worth_in_points(voted: OpenPage) -> None:
+    tab = voted("standings.py", order="style_control")
+
+    assert "- Length: " in texts(tab)
+    assert "times the length." in texts(tab)
+    assert "bold words against none." in texts(tab)
+    assert "Headings" not in texts(tab), "no answer has any"
+
+
+def test_only_style_control_speaks_of_style(voted: OpenPage) -> None:
+    assert "- Length: " not in texts(voted("standings.py"))
+
+
 def test_a_method_that_cannot_rate_says_why_and_the_choice_stays(voted: OpenPage) -> None:
+    forget_styles()
     tab = voted("standings.py", order="style_control")
 
     assert "Style control needs" in tab.error[0].value
@@ -197,6 +230,70 @@ def test_today_is_no_past_day(voted: OpenPage) -> None:
     assert len(models(tab)) == 4
 
 
+def test_a_rating_that_takes_long_is_awaited_and_then_shown_as_of_its_last_vote(
+    voted: OpenPage, configure: Callable[[str], None]
+) -> None:
+    configure(f"rating_seconds = 0\n{FOUR_MODELS}")
+    with busy_background():
+        waiting = voted("standings.py")
+
+        assert not waiting.exception
+        assert not waiting.dataframe
+        assert "Bradley–Terry is being computed" in progress(waiting)
+        assert waiting.selectbox(key="filter-order").value == "elo"
+
+    wait_until(rated)
+    first = waiting.run()
+
+    assert "**3 votes**" in texts(first)
+    assert "As of vote" not in texts(first)
+
+    cast(open_arena()._store, "late", Seats("elm", "ash"), Verdict.A)
+    with busy_background():
+        meanwhile = first.run()
+
+        assert "As of vote 3: newer votes are being counted in." in texts(meanwhile)
+        assert "**3 votes**" in texts(meanwhile)
+        assert len(meanwhile.dataframe) == 1
+
+    wait_until(lambda: open_arena().rated_board().votes == 4)
+    then = meanwhile.run()
+
+    assert "As of vote" not in texts(then)
+    assert "**4 votes**" in texts(then)
+
+
+def test_a_history_that_takes_long_is_awaited_below_the_other_pictures(
+    voted: OpenPage, configure: Callable[[str], None], cast_votes: Callable[..., None]
+) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)], days_ago=3)
+    configure(f"rating_seconds = 0\n{FOUR_MODELS}")
+    wait_until(rated)
+
+    with busy_background():
+        without = voted("standings.py")
+
+        assert pictures(without)[-1] == "Votes per Day"
+        assert "Bradley–Terry over time is being computed" in progress(without)
+
+    wait_until(history)
+    complete = without.run()
+
+    assert "Bradley–Terry Score over Time" in pictures(complete)
+    assert not progress(complete)
+
+
+def test_scores_over_time_are_those_of_the_method_that_orders(voted: OpenPage, cast_votes: Callable[..., None]) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)], days_ago=3)
+
+    by_davidson, order_free = voted("standings.py", order="davidson"), voted("standings.py", order="elo_order_free")
+
+    assert "Davidson (ties apart) Score over Time" in pictures(by_davidson)
+    assert len(drawn(by_davidson, "Davidson (ties apart) Score over Time")) == 2
+    assert "Each point is the board at that day's end" in texts(by_davidson)
+    assert not [title for title in pictures(order_free) if "Score over Time" in title]
+
+
 def test_days_without_votes_say_that_none_fits(voted: OpenPage) -> None:
     tab = voted("standings.py", until="2001-01-01")
 
@@ -232,6 +329,21 @@ def test_a_method_without_intervals_shows_no_spread_of_ranks(voted: OpenPage) ->
 
     assert table["rank"].dropna().tolist() == [1.0, 2.0, 3.0]
     assert table["spread"].isna().all()
+
+
+def test_numbers_are_written_for_people_and_stay_numbers() -> None:
+    frame = pd.DataFrame({"win_rate": [0.66666, None], "change": [-3.4, None], "price_in": [0.075, None]})
+    frame["price_out"] = [2.5, 15.0]
+
+    table = written(frame)
+
+    assert table.to_string().split("\n")[1:3] == ["0 0.667000 −3 $0.075 $2.50", "1    $15"]
+    assert frame["win_rate"].tolist()[0] == 0.66666
+
+
+@pytest.mark.parametrize(("points", "words"), [(16.4, "+16"), (-3.2, "−3"), (0.4, "0"), (-0.4, "0"), (0.0, "0")])
+def test_a_change_has_a_sign_unless_there_is_none(points: float, words: str) -> None:
+    assert change(points) == words
 
 
 def test_ranks_and_intervals_read_well() -> None:

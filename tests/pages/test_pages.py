@@ -9,9 +9,10 @@ from fault_server import wait_until
 from streamlit.testing.v1 import AppTest
 
 import shell
+from arena.board import labels
 from arena.domain import ModelSpec
 from shell import open_arena
-from tables import labels, price, safe_csv
+from tables import price, safe_csv
 
 OpenPage = Callable[..., AppTest]
 APP = Path(shell.__file__).with_name("app.py")
@@ -124,7 +125,13 @@ def test_models_of_one_display_name_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     ("price_in", "price_out", "words"),
-    [(None, None, None), (2.5, 10.0, "$2.50 / $10.00"), (0.075, None, "$0.075 / ?"), (0.0, 0.0, "$0.00 / $0.00")],
+    [
+        (None, None, None),
+        (2.5, 10.0, "$2.50 / $10"),
+        (0.075, None, "$0.075 / ?"),
+        (15, 1200.0, "$15 / $1,200"),
+        (0.0375, 0.0, "$0.0375 / $0"),
+    ],
 )
 def test_prices_read_as_dollars(price_in: float | None, price_out: float | None, words: str | None) -> None:
     spec = ModelSpec(name="a", provider="scripted", display_name="A", price_in=price_in, price_out=price_out)

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 
 import pytest
@@ -6,6 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from leaderboard import Verdict
+from tests.fault_server import wait_until
+from tests.pages.conftest import busy_background, forget_styles, progress, rated
 
 OpenPage = Callable[..., AppTest]
 MODELS = "\n".join(
@@ -39,7 +40,7 @@ def texts(tab: AppTest) -> str:
 
 
 def titles(tab: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+    return [each.value.removeprefix("#### ") for each in tab.markdown if each.value.startswith("#### ")]
 
 
 def test_the_chance_comes_with_its_interval_the_split_the_record_and_the_elo_figure(voted: OpenPage) -> None:
@@ -55,6 +56,7 @@ def test_the_chance_comes_with_its_interval_the_split_the_record_and_the_elo_fig
     assert "**By Elo alone**: P(A preferred) = 54." in texts(tab)
     assert titles(tab)[0].startswith("Win Probability: ")
     assert titles(tab)[1:] == ["Predicted Win Probability for Each Combination of Models"]
+    assert [button.proto.label for button in tab.get("download_button")] == ["SVG", "PNG"] * 2
 
 
 def test_two_that_nothing_joins_say_so_instead_of_a_chance(voted: OpenPage) -> None:
@@ -84,12 +86,30 @@ def test_a_link_with_a_method_that_has_no_interval_says_so_and_uses_another(vote
 
 
 def test_a_chosen_rating_stands_in_the_address_and_says_why_it_cannot_tell(voted: OpenPage) -> None:
+    forget_styles()
     tab = voted("predict.py", a="ash", b="birch")
     tab.selectbox(key="method").set_value("style_control").run()
 
     assert tab.query_params["method"] == "style_control"
     assert "Style control needs" in texts(tab)
     assert len(tab.metric) == 2
+
+
+def test_a_rating_that_takes_long_leaves_the_elo_figure_until_it_is_there(
+    voted: OpenPage, configure: Callable[[str], None]
+) -> None:
+    configure(f"rating_seconds = 0\n{MODELS}")
+    with busy_background():
+        waiting = voted("predict.py", a="ash", b="birch")
+
+        assert waiting.metric[0].delta == "rated 1015"
+        assert "Bradley–Terry is being computed" in progress(waiting)
+
+    wait_until(rated)
+    there = waiting.run()
+
+    assert there.metric[0].delta.startswith("95\N{NO-BREAK SPACE}% interval: ")
+    assert not progress(there)
 
 
 def test_a_model_against_itself_is_even(voted: OpenPage) -> None:

@@ -1,28 +1,17 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-from fault_server import FaultServer, refused_url
-from faults import FAULTS, KEY, NAME, Exchange
 
-from arena.domain import Fault, FinishReason, Message, ModelSpec, Role
-from arena.errors import ProviderFault
-from arena.providers import PROVIDERS, StreamEnd, StreamLimits, TextDelta, ask
+from arena.domain import FinishReason, ModelSpec
+from arena.providers import PROVIDERS, StreamEnd, StreamLimits, ask
 from arena.providers.openai_chat import OpenAIChat
-
-PATIENT = StreamLimits(first_token_seconds=30, silence_seconds=30, total_seconds=60)
-HELLO = "Hello world"
-PROMPT = (Message(Role.USER, "Say hello"),)
-SPEC = ModelSpec(name="m", provider="openai_chat", display_name="M", upstream_id=NAME)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    text: str
-    end: StreamEnd | None = None
-    fault: ProviderFault | None = None
+from tests.asking import PATIENT, PROMPT, SPEC, Outcome, outcome_of
+from tests.fault_cases import HELLO
+from tests.fault_server import FaultServer
+from tests.faults import KEY, NAME, Exchange
 
 
 @pytest.fixture(scope="module")
@@ -42,206 +31,10 @@ async def _asked(base_url: str, *, limits: StreamLimits, spec: ModelSpec, key: s
     provider = OpenAIChat()
     try:
         for _ in range(times):
-            text, end = "", None
-            try:
-                async for piece in ask(provider, spec, PROMPT, base_url=base_url, api_key=key, limits=limits):
-                    match piece:
-                        case TextDelta(more):
-                            text += more
-                        case StreamEnd():
-                            end = piece
-            except ProviderFault as fault:
-                result = Outcome(text, fault=fault)
-            else:
-                result = Outcome(text, end)
+            result = await outcome_of(provider, base_url, limits=limits, spec=spec, key=key)
     finally:
         await provider.close()
     return result
-
-
-HEALED = {
-    "ok": (HELLO, 1),
-    "429-once": (HELLO, 2),
-    "500-once": (HELLO, 2),
-    "null-delta": ("Hello", 1),
-    "null-content": ("Hello", 1),
-    "no-choices": ("Hello", 1),
-    "silly-usage": ("Hello", 1),
-    "split-utf8": ("Grüße 😀", 1),
-    "surrogate-halves": ("a😀b\N{REPLACEMENT CHARACTER}", 1),
-    "nul": ("a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}[31m\n", 1),
-    "finish-then-hang": (HELLO, 1),
-    "late-usage": (HELLO, 1),
-    "finish-then-reset": (HELLO, 1),
-    "no-usage-options": (HELLO, 2),
-    "newer-limit-name": (HELLO, 2),
-}
-
-
-@pytest.mark.parametrize("name", HEALED)
-def test_what_can_be_healed_is_a_whole_answer(server: FaultServer, name: str) -> None:
-    text, requests = HEALED[name]
-    before = len(server.asked(name))
-
-    result = outcome(server.url(name))
-
-    assert result.fault is None
-    assert result.text == text
-    assert result.end is not None
-    assert result.end.finish_reason is FinishReason.STOP
-    assert len(server.asked(name)) - before == requests
-
-
-FAILED = {
-    "429-always": (Fault.RATE_LIMITED, 2),
-    "429-in-5-minutes": (Fault.RATE_LIMITED, 1),
-    "429-quota": (Fault.QUOTA, 1),
-    "503-always": (Fault.OVERLOADED, 2),
-    "503-no-retry": (Fault.OVERLOADED, 1),
-    "400": (Fault.BAD_REQUEST, 1),
-    "401": (Fault.REFUSED_KEY, 1),
-    "402": (Fault.QUOTA, 1),
-    "403": (Fault.REFUSED_KEY, 1),
-    "404": (Fault.NOT_FOUND, 1),
-    "422": (Fault.BAD_REQUEST, 1),
-    "context": (Fault.CONTEXT_OVERFLOW, 1),
-    "context-llama": (Fault.CONTEXT_OVERFLOW, 1),
-    "filtered-prompt": (Fault.CONTENT_FILTER, 1),
-    "error-page": (Fault.OVERLOADED, 2),
-    "html": (Fault.MALFORMED, 1),
-    "html-as-events": (Fault.MALFORMED, 1),
-    "json": (Fault.MALFORMED, 1),
-    "json-error": (Fault.OVERLOADED, 2),
-    "fin-mid-stream": (Fault.CUT_OFF, 1),
-    "half-event": (Fault.CUT_OFF, 1),
-    "done-without-reason": (Fault.CUT_OFF, 1),
-    "error-event": (Fault.OVERLOADED, 1),
-    "error-object": (Fault.OVERLOADED, 1),
-    "error-status-in-stream": (Fault.RATE_LIMITED, 2),
-    "refusal": (Fault.CONTENT_FILTER, 1),
-    "empty-body": (Fault.CUT_OFF, 2),
-    "no-text": (Fault.EMPTY, 1),
-    "blank-text": (Fault.EMPTY, 1),
-    "content-filter": (Fault.CONTENT_FILTER, 1),
-    "tool-calls": (Fault.MALFORMED, 1),
-    "rst-mid-stream": (Fault.CUT_OFF, 1),
-    "rst-at-once": (Fault.UNREACHABLE, 2),
-    "chunked-cut": (Fault.CUT_OFF, 1),
-    "bad-json": (Fault.MALFORMED, 1),
-    "deep-json": (Fault.MALFORMED, 1),
-    "bad-utf8": (Fault.MALFORMED, 1),
-    "list-event": (Fault.MALFORMED, 1),
-    "int-content": (Fault.MALFORMED, 1),
-    "text-delta": (Fault.MALFORMED, 1),
-    "text-choices": (Fault.MALFORMED, 1),
-    "gzip-bomb": (Fault.MALFORMED, 1),
-    "redirect-same": (Fault.REDIRECTED, 1),
-    "redirect-loop": (Fault.REDIRECTED, 1),
-    "not-http": (Fault.MALFORMED, 1),
-}
-LATE = {
-    "no-headers": Fault.NO_FIRST_TOKEN,
-    "no-first-token": Fault.NO_FIRST_TOKEN,
-    "comments": Fault.NO_FIRST_TOKEN,
-    "empty-deltas": Fault.NO_FIRST_TOKEN,
-    "reasoning": Fault.NO_FIRST_TOKEN,
-    "stall": Fault.SILENT,
-    "comments-mid-stream": Fault.SILENT,
-    "endless-text": Fault.OVERTIME,
-}
-# One short deadline each, so that a busy machine does not meet another first.
-HASTY = {
-    Fault.NO_FIRST_TOKEN: replace(PATIENT, first_token_seconds=0.4),
-    Fault.SILENT: replace(PATIENT, silence_seconds=0.4),
-    Fault.OVERTIME: replace(PATIENT, total_seconds=1.0),
-}
-TOO_LARGE = ("huge", "endless-line")
-
-
-@pytest.mark.parametrize("name", FAILED)
-def test_a_fault_gets_its_neutral_name_and_at_most_one_retry(server: FaultServer, name: str) -> None:
-    expected, requests = FAILED[name]
-    before = len(server.asked(name))
-
-    result = outcome(server.url(name))
-
-    assert result.fault is not None
-    assert result.fault.fault is expected
-    assert len(server.asked(name)) - before == requests
-    assert KEY not in str(result.fault)
-
-
-@pytest.mark.parametrize("name", LATE)
-def test_only_text_keeps_a_slow_upstream_alive(server: FaultServer, name: str) -> None:
-    before = len(server.asked(name))
-
-    result = outcome(server.url(name), limits=HASTY[LATE[name]])
-
-    assert result.fault is not None
-    assert result.fault.fault is LATE[name]
-    assert len(server.asked(name)) - before == 1
-
-
-@pytest.mark.parametrize("name", TOO_LARGE)
-def test_what_never_ends_is_cut(server: FaultServer, name: str) -> None:
-    limits = StreamLimits(max_characters=50_000, max_bytes=3_000_000)
-
-    result = outcome(server.url(name), limits=limits)
-
-    assert result.fault is not None
-    assert result.fault.fault is Fault.TOO_LARGE
-    assert len(result.text) <= 50_000
-
-
-def test_every_fault_of_the_server_is_expected_somewhere() -> None:
-    for_other_tests = {"hang", "slow", "kept-open"}
-
-    assert {*HEALED, *FAILED, *LATE, *TOO_LARGE} == FAULTS.keys() - for_other_tests
-
-
-def test_a_redirect_to_another_host_is_not_followed(server: FaultServer) -> None:
-    with FaultServer() as other:
-
-        async def redirect(exchange: Exchange) -> None:
-            await exchange.head(307, "text/plain", Location=f"{other.url('ok')}/chat/completions")
-
-        server.faults["redirect-other"] = redirect
-
-        result = outcome(server.url("redirect-other"))
-
-        assert result.fault is not None
-        assert result.fault.fault is Fault.REDIRECTED
-        assert other.requests == []
-
-
-def test_nothing_listening_is_unreachable() -> None:
-    result = outcome(refused_url())
-
-    assert result.fault is not None
-    assert result.fault.fault is Fault.UNREACHABLE
-
-
-def test_an_unknown_host_is_unreachable() -> None:
-    result = outcome("http://no-such-host.invalid/v1")
-
-    assert result.fault is not None
-    assert result.fault.fault is Fault.UNREACHABLE
-
-
-def test_a_certificate_that_nobody_signed_is_refused_once() -> None:
-    with FaultServer(tls=True) as server:
-        result = outcome(server.url("ok"))
-
-        assert result.fault is not None
-        assert result.fault.fault is Fault.TLS
-        assert server.requests == []
-
-
-def test_plain_http_where_tls_was_expected_is_a_tls_fault(server: FaultServer) -> None:
-    result = outcome(server.url("ok").replace("http:", "https:"))
-
-    assert result.fault is not None
-    assert result.fault.fault is Fault.TLS
 
 
 def test_what_the_spec_says_is_what_is_sent(server: FaultServer) -> None:
@@ -314,6 +107,13 @@ def test_tokens_and_the_upstreams_own_name_are_reported(server: FaultServer, nam
     assert result.end == StreamEnd(finish_reason=FinishReason.STOP, tokens_in=7, tokens_out=3, model_seen=NAME)
 
 
+def test_waiting_for_usage_takes_no_more_than_the_patience_between_texts(server: FaultServer) -> None:
+    result = outcome(server.url("finish-then-hang"), limits=replace(PATIENT, silence_seconds=1.0))
+
+    assert result.fault is None
+    assert result.text == HELLO
+
+
 def test_usage_that_is_no_number_is_no_usage(server: FaultServer) -> None:
     async def silly(exchange: Exchange) -> None:
         await exchange.head()
@@ -328,6 +128,16 @@ def test_usage_that_is_no_number_is_no_usage(server: FaultServer) -> None:
     assert result.end == StreamEnd(finish_reason=FinishReason.LENGTH, model_seen=NAME)
 
 
+def test_the_longest_answer_may_come_in_one_event(server: FaultServer) -> None:
+    smiles = "😀" * StreamLimits().max_characters
+    server.faults["at-once"] = lambda exchange: exchange.answer(smiles)
+
+    result = outcome(server.url("at-once"))
+
+    assert result.fault is None
+    assert result.text == smiles
+
+
 def test_a_server_that_refuses_usage_options_is_asked_without_them_from_then_on(server: FaultServer) -> None:
     before = len(server.asked("no-usage-options"))
 
@@ -335,6 +145,31 @@ def test_a_server_that_refuses_usage_options_is_asked_without_them_from_then_on(
 
     assert result.text == HELLO
     assert len(server.asked("no-usage-options")) - before == 4
+
+
+def test_what_two_requests_learn_at_once_is_both_remembered(server: FaultServer) -> None:
+    async def refuse_one_thing_each(exchange: Exchange) -> None:
+        while len(server.asked("two-refusals")) < 2:  # noqa: ASYNC110 - the other request comes by itself
+            await asyncio.sleep(0.01)
+        if exchange.nth <= 2:
+            await exchange.refuse(400, "no stream_options" if exchange.nth == 1 else "use max_completion_tokens")
+        elif {"stream_options", "max_tokens"} & exchange.request.body.keys():
+            await exchange.refuse(400)
+        else:
+            await exchange.answer()
+
+    server.faults["two-refusals"] = refuse_one_thing_each
+
+    async def ask_two_and_one() -> Outcome:
+        provider = OpenAIChat()
+        await asyncio.gather(*(outcome_of(provider, server.url("two-refusals")) for _ in range(2)))
+        last = await outcome_of(provider, server.url("two-refusals"))
+        await provider.close()
+        return last
+
+    last = asyncio.run(ask_two_and_one())
+
+    assert last.text == HELLO
 
 
 def test_cancelling_the_reader_closes_the_upstream_request(server: FaultServer) -> None:

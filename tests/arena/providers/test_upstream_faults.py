@@ -102,13 +102,13 @@ def test_an_error_that_is_its_own_cause_ends() -> None:
 
 def test_a_stream_without_an_event_and_without_a_byte_was_cut_off() -> None:
     with pytest.raises(ProviderFault) as caught:
-        ChatEvents(max_bytes=10).end()
+        ChatEvents(max_bytes=10, max_line_bytes=10).end()
 
     assert caught.value.fault is Fault.CUT_OFF
 
 
 def test_nothing_is_said_after_the_reason_to_stop() -> None:
-    events = ChatEvents(max_bytes=1000)
+    events = ChatEvents(max_bytes=1000, max_line_bytes=100)
 
     text = events.feed(
         b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}\n'

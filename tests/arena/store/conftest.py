@@ -1,7 +1,7 @@
 """A real SQLite file per test, a clock that the test moves, and a desk that plays battles quickly."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +15,7 @@ import pytest
 
 from arena.domain import Battle, BattleKind, BattleState, EloChange, ModelSpec, Reply, ReplyStatus, Seats, Side, Vote
 from arena.store import NewBattle, Store
+from arena.store.engine import reading_engine
 from arena.store.queue import Job
 from leaderboard.verdicts import Verdict
 
@@ -214,3 +215,18 @@ def make_desk(tmp_path: Path, clock: Clock) -> Iterator[MakeDesk]:
     yield make
     for opened in stores:
         opened.close()
+
+
+@pytest.fixture
+def rows(database: Path) -> Iterator[Callable[[str], int]]:
+    """How many rows a table has, looked at by the store's own driver: two copies of SQLite in one process do not see
+    each other's locks, and the first to close would take the log away from the other.
+    """
+    engine = reading_engine(database)
+
+    def count(table: str) -> int:
+        with engine.connect() as connection:
+            return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+    yield count
+    engine.dispose()

@@ -13,9 +13,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.schema import CreateTable
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, Pace, ReplyStatus, Side
+from arena.selection import EVERYTHING
 from arena.store import Store
-from arena.store.engine import writing_engine
-from arena.store.foreign_schema import SourceRow
+from arena.store.engine import DayOf, writing_engine
+from arena.store.foreign_schema import ForeignVoteRow, SourceRow
 from arena.store.migrating import alembic_config, migrate
 from arena.store.schema import Base, BattleRow, EventKind, ModelRow, ReplyRow, VoteEventRow, VoteRow
 from arena.store.trust_schema import VoterRow
@@ -162,6 +163,19 @@ def test_whoever_asked_before_there_were_voters_is_one(database: Path, clock: Cl
     engine.dispose()
 
 
+@pytest.mark.parametrize("revision", OLD_ROWS)
+def test_votes_from_before_answers_were_counted_have_no_known_style(
+    database: Path, url: str, clock: Clock, revision: str
+) -> None:
+    _make_old(database, revision, clock.now)
+
+    with closing(Store.open(url, clock=clock)) as store:
+        votes = store.read.selected_votes(EVERYTHING, with_styles=True)
+
+    assert votes.styles is not None
+    assert votes.styles.known.tolist() == [False]
+
+
 def _make_old(database: Path, revision: str, now: datetime) -> None:
     """A database as the programs up to that revision left it: one battle with its vote, then one imported file."""
     engine = writing_engine(database)
@@ -250,6 +264,14 @@ def test_the_schema_can_be_written_for_postgresql() -> None:
     assert "STRICT" not in written
     assert re.search(r"elo_a DOUBLE PRECISION", written)
     assert re.search(r"cast_at TIMESTAMP WITH TIME ZONE NOT NULL", written)
+
+
+def test_the_day_of_a_moment_can_be_asked_for_on_postgresql() -> None:
+    dialect = make_url("postgresql+psycopg://").get_dialect()()
+
+    written = str(select(DayOf(ForeignVoteRow.cast_at_us)).compile(dialect=dialect))
+
+    assert "to_char(to_timestamp(foreign_vote.cast_at_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')" in written
 
 
 def _lay_ground(connection: Connection, now: datetime, **values: object) -> None:

@@ -5,7 +5,7 @@ import pytest
 from arena.domain import ModelState, Seats
 from arena.selection import EVERYTHING, Selection
 from arena.store import Store
-from leaderboard import Games, Tally, Verdict, fold_elo
+from leaderboard import Tally, Verdict, fold_elo
 from tests.arena.store.conftest import Clock, Desk, MakeSpec
 
 ANT_BEE, CAT_DOG = Seats("ant", "bee"), Seats("cat", "dog")
@@ -21,8 +21,7 @@ def folded(store: Store, until: date) -> dict[str, float]:
     votes = store.read.selected_votes(Selection(until=until), in_order=True)
     board = store.read.board(now=datetime.now(UTC))
     assert votes.games is not None
-    games = Games.from_votes(votes.games, names=tuple(board.ratings))
-    return dict(fold_elo(games, settings=board.elo).ratings)
+    return dict.fromkeys(board.ratings, board.elo.start) | dict(fold_elo(votes.games, settings=board.elo).ratings)
 
 
 @pytest.mark.parametrize("moves", [(1, 1, 1, 1, 1, 1), (2, -1, 1, 3, -2, 2), (-1, -1, -1, 4, -3, 1)])

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,49 +13,15 @@ from hypothesis import strategies as st
 
 from arena.domain import BattleKind, ReplyStatus, Seats, Side
 from arena.errors import ImportRefused, StoreCorrupt, UnknownSource
-from arena.foreign import NAMED, Conversation, ForeignTally, ForeignVote, StyleFigures
-from arena.store import NewSource, Source, SourceLoad, Store
+from arena.foreign import NAMED, Conversation, ForeignTally, ForeignVote
+from arena.store import NewSource, SourceLoad, Store
 from arena.store.sources import REMOVED_AT_ONCE
 from leaderboard import Game, Games, PairCounts
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Clock, Desk
+from tests.arena.store.imported import RICH, START, TABLES, load, source, vote
 
 ROOT = Path(__file__).parents[3]
-START = datetime(2024, 5, 1, 23, 59, 59, tzinfo=UTC)
-TABLES = ("source", "foreign_vote", "foreign_text", "foreign_style", "tally")
-
-
-def source(name: str = "file", **what: Any) -> NewSource:  # noqa: ANN401 - any field
-    return NewSource(**{"name": name, "format": "plain", "sha256": f"sum of {name}"} | what)
-
-
-def vote(a: str = "ant", b: str = "bee", verdict: Verdict = Verdict.A, **more: Any) -> ForeignVote:  # noqa: ANN401 - any field
-    return ForeignVote(1, a, b, verdict)._replace(**more)
-
-
-def load(store: Store, votes: Sequence[ForeignVote], *, name: str = "file") -> Source:
-    with SourceLoad(store.write, source(name)) as loading:
-        loading.add(votes)
-        return loading.publish(actor="tester")
-
-
-RICH = [
-    vote(cast_at=START, voter="7", id="x", language="de", turns=1),
-    vote(verdict=Verdict.B, cast_at=START + timedelta(seconds=1), id="y"),
-    vote("bee", "cat", Verdict.BOTH_BAD, conversation=Conversation(("2+2?", "So?"), ("4", "```\n```"), ("5", "é"))),
-    vote("cat", "ant", Verdict.TIE, left_out=NAMED, style_a=StyleFigures(1, 2, 3, 4), style_b=StyleFigures(bold=0)),
-]
-
-
-@pytest.fixture
-def rows(database: Path) -> Callable[[str], int]:
-    def count(table: str) -> int:
-        with sqlite3.connect(database) as connection:
-            (n,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-        connection.close()
-        return int(n)
-
-    return count
 
 
 # What goes in comes out
@@ -388,7 +353,11 @@ def test_tallies_that_do_not_fit_into_memory_are_added_up(store: Store) -> None:
         ("UPDATE foreign_vote SET verdict = 'b' WHERE position = 0", "tally"),
         ("UPDATE foreign_vote SET left_out = NULL", "tally"),
         ("UPDATE foreign_vote SET cast_at_us = 1000000000000000 WHERE position = 1", "tally"),
-        ("UPDATE source SET votes = 7", "votes of 'file'"),
+        ("UPDATE foreign_vote SET model_b = 3 WHERE position = 0", "0 for the tally .'2024-05-01'.* 'ant', 'cat'"),
+        ("UPDATE foreign_vote SET model_b = 99 WHERE position = 0", "0 for the tally .'2024-05-01'.* 'ant', None"),
+        ("UPDATE source SET votes = 7", "the votes of 'file'"),
+        ("DELETE FROM foreign_vote WHERE position = 0", "the votes of 'file'"),
+        ("INSERT INTO tally VALUES ('file', '', 0, 0, 0, 0, 'und', '', 'a', 'b', 'a', 1)", "the sum of the tallies"),
     ],
 )
 def test_a_tampered_import_is_found(store: Store, database: Path, statement: str, named: str) -> None:

@@ -14,7 +14,7 @@ from leaderboard.estimate import Anchor
 from leaderboard.games import Game, Games, PairCounts
 from leaderboard.method import Evidence, Method, OrderUnknown, Rated, StyleUnknown
 from leaderboard.ratings import METHODS
-from leaderboard.style import GameStyles, Style
+from leaderboard.style import STYLE_UNKNOWN, GameStyles, Style
 from leaderboard.verdicts import Verdict
 
 NAMES = ("u", "v", "w", "x", "y", "z")
@@ -273,6 +273,14 @@ def test_a_method_that_needs_styles_says_so_when_nobody_counted(method: Method) 
     with pytest.raises(StyleUnknown, match="another method"):
         method.rate(unstyled)
     assert "written" in str(method.cannot_rate(unstyled))
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS.values() if method.needs_style])
+def test_a_method_that_needs_styles_says_so_when_no_vote_has_one(method: Method) -> None:
+    games = Games.from_votes([Game("a", "b", Verdict.A)])
+    one_side = GameStyles.from_styles([Style(1, 0, 0, 0)], [STYLE_UNKNOWN])
+
+    assert "written" in str(method.cannot_rate(Evidence.from_games(games, styles=one_side)))
 
 
 @every_method

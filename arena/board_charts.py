@@ -1,22 +1,27 @@
-"""The board's pictures as plain specifications, kept by the board's version and the view.
-
-Altair takes far longer to check a chart than the page to send it.
-"""
+"""The board's pictures as plain specifications, for the page and for files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import Any
 
 import altair as alt
 import pandas as pd
-import streamlit as st
 
 from arena.domain import ModelSpec
 from arena.rated_board import RatedBoard
+from arena.selection import ARENA, Selection
 from arena.store import DayVotes, EloPoint
-from leaderboard import BradleyTerryResult, PairChance, StyleControlResult, all_forecasts, charts, rating_charts
+from leaderboard import (
+    METHODS,
+    BradleyTerryResult,
+    PairChance,
+    StyleControlResult,
+    all_forecasts,
+    charts,
+    rating_charts,
+)
 
-MOST_POINTS = 6_000  # in all; more make the browser slow and look the same
 PRICE_NOTE = "Price: three parts input and one part output; models without a price above 0 are not drawn."
 
 HAVE_INTERVALS = BradleyTerryResult | StyleControlResult
@@ -25,42 +30,41 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a vega-lite chart is drawn from; a wide one fills the page. `note` is a sentence below it."""
+    """A Vega-Lite chart; a wide one fills the page.
+
+    `key` names it for programs, `note` is a sentence below it, `caption` says in a file what the page says around it.
+    """
 
     key: str
     spec: Spec
     wide: bool = True
     note: str | None = None
+    caption: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What stands above the chart."""
+        return str(self.spec["title"]["text"])
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def board_charts(
-    version: int,  # noqa: ARG001 - the key of the cache, with the view
-    view: str,  # noqa: ARG001 - as above
-    *,
-    _board: RatedBoard,
-    _history: Sequence[EloPoint],
-    _days: Sequence[DayVotes],
-    _labels: Mapping[str, str],
+def board_pictures(
+    board: RatedBoard, *, history: Sequence[EloPoint], days: Sequence[DayVotes], labels: Mapping[str, str]
 ) -> tuple[Picture, ...]:
-    """The charts of one view of the board; `_labels` names the models to draw, in their order."""
-    return tuple(_pictures(_board, history=_history, days=_days, labels=_labels))
+    """The charts of one board; `labels` names the models to draw, in their order."""
+    pictures = _pictures(board, history=history, days=days, labels=labels)
+    return tuple(_captioned(picture, board) for picture in pictures)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def probability_matrix(
-    version: int,  # noqa: ARG001 - the key of the cache, with the method
-    method: str,  # noqa: ARG001 - as above
-    *,
-    _board: RatedBoard,
-    _labels: Mapping[str, str],
-) -> Spec:
-    """Every model against every other that it can be compared with; the board is rated by a method with intervals."""
-    rated = _board.rated
-    pairs = all_forecasts(rated, counts=_board.counts) if isinstance(rated, HAVE_INTERVALS) else ()
-    frame = _named(pd.DataFrame(pairs, columns=[*PairChance._fields]), _labels)
-    order = [_labels[standing.model] for standing in _board.standings]
-    return chart_spec(rating_charts.win_probabilities(frame, order=order))
+def probability_matrix(board: RatedBoard, *, labels: Mapping[str, str]) -> Picture | None:
+    """Every model against every other that it can be compared with; None where the method has no intervals."""
+    rated = board.rated
+    if not isinstance(rated, HAVE_INTERVALS):
+        return None
+    pairs = all_forecasts(rated, counts=board.counts)
+    frame = _named(pd.DataFrame(pairs, columns=[*PairChance._fields]), labels)
+    order = [labels[standing.model] for standing in board.standings if standing.model in labels]
+    spec = chart_spec(rating_charts.win_probabilities(frame, order=order))
+    return _captioned(Picture("win-probabilities", spec, wide=False), board)
 
 
 def chart_spec(chart: alt.LayerChart) -> Spec:
@@ -93,10 +97,38 @@ def _pictures(
         yield Picture("price", chart_spec(rating_charts.score_against_price(prices)), note=PRICE_NOTE)
     if history:
         points = pd.DataFrame([(p.model, p.at, p.elo) for p in history], columns=["model", "at", "elo"])
-        yield Picture("elo-history", chart_spec(charts.elo_history(_thinned(_named(points, labels)))))
+        yield Picture("elo-history", chart_spec(charts.elo_history(_named(points, labels))))
     if days:
         frame = pd.DataFrame([(each.day, each.votes) for each in days], columns=["day", "votes"])
         yield Picture("votes-per-day", chart_spec(rating_charts.votes_per_day(frame)))
+
+
+def _captioned(picture: Picture, board: RatedBoard) -> Picture:
+    """With the votes it is made of, and the method if it shows what that found."""
+    parts = [f"{board.votes:,} vote{'s' * (board.votes != 1)}", *_narrowed(board.selection)]
+    rows = [row for rows in picture.spec["datasets"].values() for row in rows[:1]]
+    if any(column in row for row in rows for column in ("score", "probability")):
+        parts.insert(0, METHODS[board.method].title)
+    if board.last_vote_at is not None and board.selection.until is None:
+        parts.append(f"last vote {board.last_vote_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+    return replace(picture, caption=" · ".join(parts))
+
+
+def _narrowed(selection: Selection) -> Iterator[str]:
+    """How the votes were chosen, where it is not all of the arena's own."""
+    if selection.sources != {ARENA}:
+        yield f"from {', '.join(sorted(selection.sources))}"
+    for name in ("multi_turn", "long_prompt", "code", "maths"):
+        if (wanted := getattr(selection, name)) is not None:
+            yield f"{'only' if wanted else 'without'} {name.replace('_', ' ')}"
+    if selection.language is not None:
+        yield f"language {selection.language}"
+    if selection.since is not None:
+        yield f"since {selection.since}"
+    if selection.until is not None:
+        yield f"until {selection.until}"
+    if selection.without_ties:
+        yield "without ties"
 
 
 def _named(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -119,12 +151,3 @@ def _prices(board: RatedBoard, labels: Mapping[str, str]) -> pd.DataFrame:
 def _price(spec: ModelSpec) -> float | None:
     """USD per million tokens, as three parts of what goes in and one of what comes out; None when not known."""
     return None if spec.price_in is None or spec.price_out is None else (3 * spec.price_in + spec.price_out) / 4
-
-
-def _thinned(history: pd.DataFrame) -> pd.DataFrame:
-    """Every n-th point of each model, and its last."""
-    step = -(-len(history) // MOST_POINTS)
-    if step <= 1:
-        return history
-    backwards = history.groupby("model").cumcount(ascending=False)
-    return history[backwards % step == 0]
