@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from arena.identity import Names
 
 from arena.domain import (
     Battle,
@@ -21,6 +20,7 @@ from arena.domain import (
     Side,
     Turn,
 )
+from arena.identity import Names
 from arena.live import LiveBattle
 from arena.providers import StreamLimits
 from arena.providers.openai_chat import OpenAIChat
