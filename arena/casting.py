@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from leaderboard.integrity import UNKNOWN, Habits, is_snap, judge_vote
-
 from arena.domain import Battle, Side
 from arena.store import Casting
+from leaderboard.integrity import UNKNOWN, Habits, is_snap, judge_vote
 from leaderboard.verdicts import Verdict
 
 

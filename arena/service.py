@@ -10,8 +10,6 @@ from random import Random
 from threading import Lock
 from typing import Self, TypeVar
 
-from leaderboard.integrity import prompt_key
-
 from arena.background import Background, Order
 from arena.board import Board, BoardReader
 from arena.breaker import Rest
@@ -35,6 +33,7 @@ from arena.streaming import StreamJob, Streams
 from arena.trust import TrustReport, TrustReports
 from arena.views import BattleView, battle_view
 from leaderboard import EloSettings, Forecast, Prediction, Verdict
+from leaderboard.integrity import prompt_key
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -4,10 +4,9 @@ import logging
 import secrets
 from threading import Event, Thread
 
-from leaderboard.integrity import Findings, IntegritySettings, sweep
-
 from arena.errors import ArenaError
 from arena.store import Store
+from leaderboard.integrity import Findings, IntegritySettings, sweep
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from leaderboard.integrity import UNKNOWN, Ballots, Habits, Sign, VoterFacts
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Text, case, delete, func, insert, select, type_coerce, update
 
@@ -18,6 +17,7 @@ from arena.store.exclusion import exclude, restore
 from arena.store.schema import BattleRow, ModelRow, ReplyRow, TurnRow, VoteEventRow, VoteRow
 from arena.store.trust_schema import AlarmRow, VoterRow
 from leaderboard.games import VERDICTS
+from leaderboard.integrity import UNKNOWN, Ballots, Habits, Sign, VoterFacts
 from leaderboard.style import BYTES_PER_TOKEN
 from leaderboard.verdicts import Verdict
 

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from leaderboard.integrity import Habits
 from sqlalchemy import Connection, Engine, Row, and_, case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,6 +39,7 @@ from arena.store.trust_figures import TrustFigures, trust_figures
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
 from leaderboard.games import Games, PairCounts
+from leaderboard.integrity import Habits
 from leaderboard.over_time import DayCounts
 
 DAY = timedelta(days=1)

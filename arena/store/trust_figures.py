@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from leaderboard.integrity import Sign
 from sqlalchemy import Connection, Select, Text, and_, case, func, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
@@ -17,6 +16,7 @@ from arena.domain import BattleKind, BattleState, Fault, Pace, ReplyStatus, Side
 from arena.store.board import votes_now
 from arena.store.schema import BattleRow, ReplyRow, TurnRow, VoteRow
 from leaderboard.games import Tally
+from leaderboard.integrity import Sign
 from leaderboard.verdicts import Verdict
 
 # Until then a battle without a vote is still open, and says nothing in public.

@@ -2,12 +2,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import numpy as np
-from leaderboard.integrity import UNKNOWN, Habits
 
 from arena.domain import BattleKind, LeftOut, Seats, Side
 from arena.store import Casting, Store
 from arena.store.ballots import SWEEP
 from arena.store.exclusion import NEVER_COUNTED
+from leaderboard.integrity import UNKNOWN, Habits
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
 
