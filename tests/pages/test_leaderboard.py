@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
+from arena.foreign import ForeignTally
 from arena.settings import load_settings
-from arena.store.engine import database_path, writing_engine
+from arena.store import NewSource, SourceLoad, Store
 from board_filters import View
 from board_json import board_json
 from board_table import columns, interval, lines, ranks
@@ -71,12 +73,13 @@ def drawn(tab: AppTest, title: str) -> set[str]:
     return {str(at)[:10] for frame in frames for at in frame["at"]}
 
 
-def forget_styles() -> None:
-    """As in a database from before answers were counted."""
-    engine = writing_engine(database_path(load_settings().database_url))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
-    engine.dispose()
+def import_counts() -> None:
+    """A source that knows how often, and neither in which order nor how the answers were written."""
+    tallies = [ForeignTally(1, "ash", "birch", verdict, 5) for verdict in Verdict]
+    new = NewSource(name="counts", format="pair_counts", sha256="sum", tallies_only=True)
+    with closing(Store.open(load_settings().database_url)) as store, SourceLoad(store.write, new) as loading:
+        loading.add_tallies(tallies)
+        loading.publish(actor="tester")
 
 
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
@@ -134,12 +137,12 @@ def test_only_style_control_speaks_of_style(voted: OpenPage) -> None:
 
 
 def test_a_method_that_cannot_rate_says_why_and_the_choice_stays(voted: OpenPage) -> None:
-    forget_styles()
-    tab = voted("standings.py", order="style_control")
+    import_counts()
+    tab = voted("standings.py", source="counts", order="style_control")
 
     assert "Style control needs" in tab.error[0].value
     assert not tab.dataframe
-    tab.selectbox(key="filter-order").set_value("elo").run()
+    tab.selectbox(key="filter-order").set_value("bradley_terry").run()
     assert not tab.error
     assert tab.dataframe
 
