@@ -12,6 +12,7 @@ import shell
 from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
 from arena.settings import load_settings
 from arena.store import NewBattle, Store
+from arena.store.engine import database_path, writing_engine
 from leaderboard import Verdict
 
 APP = Path(shell.__file__).with_name("app.py")
@@ -82,6 +83,19 @@ def cast_votes() -> Callable[..., None]:
         store.close()
 
     return cast_all
+
+
+@pytest.fixture
+def forget_styles() -> Callable[[], None]:
+    """Makes the stored answers those of a database from before they were counted."""
+
+    def forget_all() -> None:
+        engine = writing_engine(database_path(load_settings().database_url))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
+        engine.dispose()
+
+    return forget_all
 
 
 def cast(store: Store, battle_id: str, seats: Seats, verdict: Verdict) -> None:

@@ -7,8 +7,6 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
-from arena.settings import load_settings
-from arena.store.engine import database_path, writing_engine
 from board_filters import View
 from board_json import board_json
 from board_table import columns, interval, lines, ranks
@@ -71,14 +69,6 @@ def drawn(tab: AppTest, title: str) -> set[str]:
     return {str(at)[:10] for frame in frames for at in frame["at"]}
 
 
-def forget_styles() -> None:
-    """As in a database from before answers were counted."""
-    engine = writing_engine(database_path(load_settings().database_url))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
-    engine.dispose()
-
-
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
     tab = voted("standings.py")
     table = tab.dataframe[0].value
@@ -133,7 +123,9 @@ def test_only_style_control_speaks_of_style(voted: OpenPage) -> None:
     assert "- Length: " not in texts(voted("standings.py"))
 
 
-def test_a_method_that_cannot_rate_says_why_and_the_choice_stays(voted: OpenPage) -> None:
+def test_a_method_that_cannot_rate_says_why_and_the_choice_stays(
+    voted: OpenPage, forget_styles: Callable[[], None]
+) -> None:
     forget_styles()
     tab = voted("standings.py", order="style_control")
 

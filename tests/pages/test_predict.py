@@ -83,7 +83,10 @@ def test_a_link_with_a_method_that_has_no_interval_says_so_and_uses_another(vote
     assert tab.query_params == {"a": "ash", "b": "birch"}
 
 
-def test_a_chosen_rating_stands_in_the_address_and_says_why_it_cannot_tell(voted: OpenPage) -> None:
+def test_a_chosen_rating_stands_in_the_address_and_says_why_it_cannot_tell(
+    voted: OpenPage, forget_styles: Callable[[], None]
+) -> None:
+    forget_styles()
     tab = voted("predict.py", a="ash", b="birch")
     tab.selectbox(key="method").set_value("style_control").run()
 
