@@ -10,7 +10,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from leaderboard.charts import LINE_COLOURS, LINE_DASHES, MOST_NAMED, QUIET
+from leaderboard.charts import (
+    LINE_COLOURS,
+    LINE_DASHES,
+    LINE_LEGEND,
+    LINES_FIT,
+    LINES_HEIGHT,
+    MOST_NAMED,
+    QUIET,
+)
 from leaderboard.estimate import Estimate
 from leaderboard.games import PairCounts
 
@@ -158,7 +166,7 @@ def score_history(frame: pd.DataFrame, *, title: str = "Score over Time") -> alt
     if not is_named.all():
         quiet = _history_lines(frame[~is_named], models=[])
         layers.insert(0, quiet.encode(detail="model:N", color=alt.value(QUIET), opacity=alt.value(0.4)))
-    return _figure(layers, title=title).properties(height=480)
+    return _figure(layers, title=title).properties(height=LINES_HEIGHT, autosize=LINES_FIT)
 
 
 def votes_per_day(frame: pd.DataFrame) -> alt.LayerChart:
@@ -238,7 +246,7 @@ def _history_lines(frame: pd.DataFrame, *, models: list[str]) -> alt.Chart:
     dashes = [LINE_DASHES[i // len(LINE_COLOURS)] for i in range(len(models))]
     return lines.encode(
         color=_history_colour(models),
-        strokeDash=alt.StrokeDash("model:N", scale=alt.Scale(domain=models, range=dashes), legend=_history_legend()),
+        strokeDash=alt.StrokeDash("model:N", scale=alt.Scale(domain=models, range=dashes), legend=LINE_LEGEND),
     )
 
 
@@ -278,11 +286,7 @@ def _history_time() -> alt.X:
 
 def _history_colour(models: list[str]) -> alt.Color:
     colours = [LINE_COLOURS[i % len(LINE_COLOURS)] for i in range(len(models))]
-    return alt.Color("model:N", scale=alt.Scale(domain=models, range=colours), legend=_history_legend())
-
-
-def _history_legend() -> alt.Legend:
-    return alt.Legend(title=None, symbolType="stroke", labelLimit=240, rowPadding=0)
+    return alt.Color("model:N", scale=alt.Scale(domain=models, range=colours), legend=LINE_LEGEND)
 
 
 def _days() -> alt.Axis:
