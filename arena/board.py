@@ -98,10 +98,11 @@ class BoardReader:
                 self._boards.popitem(last=False)
             return known[1]
 
-    def elo_history(self) -> tuple[EloPoint, ...]:
-        """Every model's Elo over time, thinned for a chart."""
+    def elo_history(self, *, until: date | None = None) -> tuple[EloPoint, ...]:
+        """Every model's Elo over time, thinned for a chart; up to the end of a UTC day if one is given."""
         version = self._read.board_version()
         with self._lock:
             if self._history is None or self._history[0] != version:
                 self._history = (version, tuple(self._read.elo_history()))
-            return self._history[1]
+            points = self._history[1]
+        return points if until is None else tuple(point for point in points if point.at.date() <= until)

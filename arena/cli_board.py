@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, status, table_of
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def standings(
         long_prompt=long_prompt,
         without_ties=without_ties,
     )
-    with _store_to_read(settings_of(config)) as store:
+    with _store_to_read(settings_of(config)) as store, status("Rating …"):
         live = _live(store, until=selection.until)
         rated = _rated(store, live, method=method, selection=selection)
     if as_json:
@@ -81,10 +81,11 @@ def predict(
     if ratings is not None:
         _say("A", "B", _predict_ratings(*ratings), None, as_json=as_json)
         return
-    with _store_to_read(settings_of(config)) as store:
+    with _store_to_read(settings_of(config)) as store, status("Rating …"):
         live = _live(store)
         names = (live.find(str(model_a)), live.find(str(model_b)))
-        _say(*names, live.prediction(*names), _forecast(store, live, *names, method=method), as_json=as_json)
+        forecast = _forecast(store, live, *names, method=method)
+    _say(*names, live.prediction(*names), forecast, as_json=as_json)
 
 
 def _live(store: "Store", *, until: date | None = None) -> "Board":
@@ -96,7 +97,7 @@ def _live(store: "Store", *, until: date | None = None) -> "Board":
 def _rated(store: "Store", live: "Board", *, method: str, selection: "Selection") -> "RatedBoard":
     from arena.rated_board import RatedBoards
 
-    return RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=True)
+    return RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=True, wait=True)
 
 
 def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, method: str) -> "Forecast | str":
@@ -105,7 +106,7 @@ def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, meth
     from arena.selection import EVERYTHING
 
     try:
-        return RatedBoards(store.read).forecast(live, model_a, model_b, method=method, selection=EVERYTHING)
+        return RatedBoards(store.read).forecast(live, model_a, model_b, method=method, selection=EVERYTHING, wait=True)
     except CannotRate as refusal:
         return str(refusal)
 

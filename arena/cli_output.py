@@ -1,6 +1,8 @@
 """What the commands share: their common options, and how they print."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +53,16 @@ def print_table(table: "Table") -> None:
     if not console.is_terminal:
         console.width = WIDE
     console.print(table)
+
+
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    """Say on the terminal what is being done for as long as it takes."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status(text) if console.is_terminal else nullcontext():
+        yield
 
 
 def print_json(value: object) -> None:

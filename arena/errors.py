@@ -12,6 +12,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   └── NotRetryable        that side is streaming or already fine
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
 ├── CannotRate              these votes do not carry what the rating method needs
+├── BeingRated              this takes a while, and the first result is not there yet
 ├── UnknownModel            no model of that name
 ├── UnknownVote             no vote of that number, or one that can never count
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
@@ -93,6 +94,19 @@ class PromptRefused(ArenaError):
 
 class CannotRate(ArenaError):
     """A method needs more than the selected votes tell; says what, and what to choose instead."""
+
+
+class BeingRated(ArenaError):
+    """A result that takes long is on its way for the first time: ask again soon.
+
+    Args:
+        message: names what is being computed.
+        share: how far it is by the clock, 0 to 1; 0 while it waits its turn.
+    """
+
+    def __init__(self, message: str, *, share: float = 0.0) -> None:
+        super().__init__(message)
+        self.share = share
 
 
 class UnknownModel(ArenaError):

@@ -3,13 +3,14 @@
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from random import Random
 from threading import Event, Lock, Thread
-from typing import Self
+from typing import Self, TypeVar
 
 from arena import language
+from arena.background import Background, Order
 from arena.board import Board, BoardReader
 from arena.catalogue import Catalogue, Roster
 from arena.domain import Battle, BattleKind, BattleState, Side, Turn
@@ -17,7 +18,7 @@ from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, Un
 from arena.hold import Holds
 from arena.matchmaking import draw_seats
 from arena.providers import PROVIDERS
-from arena.rated_board import RatedBoard, RatedBoards
+from arena.rated_board import RatedBoard, RatedBoards, ScoreHistory
 from arena.selection import EVERYTHING, Selection
 from arena.settings import Settings
 from arena.store import DayVotes, EloPoint, Facets, NewBattle, Store
@@ -25,6 +26,7 @@ from arena.streaming import LiveBattle, StreamJob, Streams
 from arena.views import BattleView, battle_view
 from leaderboard import EloSettings, Forecast, Prediction, Verdict
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 1.0
@@ -54,7 +56,8 @@ class Arena:
             store_vote=store.write.cast_vote, call_later=self._streams.call_later, seconds=settings.hold_seconds
         )
         self._boards = BoardReader(store.read)
-        self._rated = RatedBoards(store.read)
+        self._background = Background(patience_seconds=settings.rating_seconds)
+        self._rated = RatedBoards(store.read, background=self._background)
         self._closing = Event()
         self._housekeeper = Thread(target=self._keep_house, name="arena-housekeeper", daemon=True)
 
@@ -89,6 +92,7 @@ class Arena:
         self._holds.submit_all()
         self._streams.close()
         self._roster.close()
+        self._background.close()
         self._store.close()
 
     # Battles
@@ -215,28 +219,41 @@ class Arena:
         """A number that rises with every change of the board."""
         return self._store.read.board_version()
 
-    def elo_history(self) -> tuple[EloPoint, ...]:
-        """Every model's Elo over time, thinned for a chart."""
-        return self._boards.elo_history()
+    def elo_history(self, *, until: date | None = None) -> tuple[EloPoint, ...]:
+        """Every model's Elo over time, thinned for a chart; up to the end of a UTC day if one is given."""
+        return self._boards.elo_history(until=until)
 
     def facets(self) -> Facets:
         """What the votes can be filtered by."""
-        return self._store.read.facets()
+        return self._kept("facets", self._store.read.facets)
 
     def rated_board(
         self, *, method: str = "bradley_terry", selection: Selection = EVERYTHING, order_by_elo: bool = True
     ) -> RatedBoard:
         """A selection of votes rated by any method, ordered by Elo where there is one, else by the method's score.
 
+        What takes longer than `rating_seconds` is rated in the background: until that is done it is an older board,
+        as its `version` tells. Ask again every second or so; what nobody asks for is not rated.
+
         Raises:
             CannotRate: the method needs more than these votes tell.
+            BeingRated: the first board of this kind is on its way.
         """
         board = self.board(until=selection.until)
         return self._rated.rated(board, method=method, selection=selection, order_by_elo=order_by_elo)
 
+    def score_history(self, *, method: str = "bradley_terry", selection: Selection = EVERYTHING) -> ScoreHistory:
+        """How the scores of a selection moved from day to day, by a method with intervals that needs only counts.
+
+        Raises:
+            CannotRate: the method is none of these.
+            BeingRated: as `rated_board`, in whose manner this is made.
+        """
+        return self._rated.score_history(self.board(until=selection.until), method=method, selection=selection)
+
     def votes_per_day(self, selection: Selection = EVERYTHING) -> tuple[DayVotes, ...]:
         """How many votes were cast on each UTC day that has some."""
-        return self._store.read.votes_per_day(selection)
+        return self._kept(("days", selection), lambda: self._store.read.votes_per_day(selection))
 
     def forecast(
         self, model_a: str, model_b: str, *, method: str = "bradley_terry", selection: Selection = EVERYTHING
@@ -246,6 +263,7 @@ class Arena:
         Raises:
             UnknownModel: one of them is not on the board; names the nearest.
             CannotRate: the method gives no interval, or a model has no vote in the selection.
+            BeingRated: as `rated_board`.
         """
         board = self.board(until=selection.until)
         name_a, name_b = board.find(model_a), board.find(model_b)
@@ -264,6 +282,11 @@ class Arena:
         return self._roster.catalogue()
 
     # Helpers
+
+    def _kept(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What `read` returns, read once per version of the board."""
+        version = self.board_version()
+        return self._background.get(Order(key=key, version=version, make=read, seconds=0.0, title=str(key)))
 
     def _checked(self, prompt: str) -> str:
         if not prompt.strip():

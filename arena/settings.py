@@ -100,6 +100,7 @@ class Settings(Table):
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     hold_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 5.0
+    rating_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3
     max_turns: PositiveInt = 30
     max_prompt_characters: PositiveInt = 50_000
     seed: int | None = None

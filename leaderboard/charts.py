@@ -21,7 +21,18 @@ from leaderboard.games import PairCounts
 LINE_COLOURS = ("#0077BB", "#EE7733", "#009988", "#EE3377", "#AA4499", "#CC3311")
 LINE_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 QUIET = "#888888"
-_HISTORY_HEIGHT = 480  # room for a legend of MOST_NAMED lines
+# Below the lines: beside them it would leave a phone no room for any. Lines and legend share no height, only the width.
+LINE_LEGEND = alt.Legend(
+    title=None,
+    symbolType="stroke",
+    symbolOpacity=1,
+    labelLimit=240,
+    rowPadding=0,
+    orient="bottom",
+    columns=alt.ExprRef(expr="max(1, floor(width / 290))"),
+)
+LINES_FIT = alt.AutoSizeParams(type="fit-x", contains="padding")
+LINES_HEIGHT = 400
 
 # More lines than this cannot be told apart, and more cells a row have no room for a number.
 MOST_NAMED = 20
@@ -60,7 +71,7 @@ def elo_history(frame: pd.DataFrame) -> alt.LayerChart:
     layers = [_named_lines(frame[is_named], models=named, span=frame["at"])]
     if not is_named.all():
         layers.insert(0, _quiet_lines(frame[~is_named], span=frame["at"]))
-    return _layered(layers, title="Elo over Time").properties(height=_HISTORY_HEIGHT)
+    return _layered(layers, title="Elo over Time").properties(height=LINES_HEIGHT, autosize=LINES_FIT)
 
 
 def win_fraction(frame: pd.DataFrame, *, order: Sequence[str] | None = None) -> alt.LayerChart:
@@ -142,7 +153,6 @@ def probability_curve(frame: pd.DataFrame, *, difference: float, probability: fl
     return _layered(layers, title=f"Win Probability: {probability:.1%} at {difference:+.0f} Points")
 
 
-_LEGEND = alt.Legend(title=None, symbolType="stroke", labelLimit=240, rowPadding=0)
 _BATTLES_TOOLTIP = alt.Tooltip("battles:Q", title="Battles", format=",d")
 
 
@@ -212,8 +222,8 @@ def _named_lines(frame: pd.DataFrame, *, models: list[str], span: pd.Series) -> 
     dashes = [dash for dash in LINE_DASHES for _ in LINE_COLOURS]
     picked = alt.selection_point(name="picked_model", fields=["model"], bind="legend")
     return lines.encode(
-        color=alt.Color("model:N", scale=_looks(models, LINE_COLOURS * len(LINE_DASHES)), legend=_LEGEND),
-        strokeDash=alt.StrokeDash("model:N", scale=_looks(models, dashes), legend=_LEGEND),
+        color=alt.Color("model:N", scale=_looks(models, LINE_COLOURS * len(LINE_DASHES)), legend=LINE_LEGEND),
+        strokeDash=alt.StrokeDash("model:N", scale=_looks(models, dashes), legend=LINE_LEGEND),
         opacity=alt.when(picked).then(alt.value(1.0)).otherwise(alt.value(0.15)),
     ).add_params(picked)
 

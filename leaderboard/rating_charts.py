@@ -10,7 +10,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from leaderboard.charts import LINE_COLOURS, LINE_DASHES, MOST_NAMED, QUIET
+from leaderboard.charts import (
+    LINE_COLOURS,
+    LINE_DASHES,
+    LINE_LEGEND,
+    LINES_FIT,
+    LINES_HEIGHT,
+    MOST_NAMED,
+    QUIET,
+)
 from leaderboard.estimate import Estimate
 from leaderboard.games import PairCounts
 
@@ -20,6 +28,10 @@ _PRICE_COLUMNS = ("model", "score", "price")
 _HISTORY_COLUMNS = ("model", "at", "score")
 _DAY_COLUMNS = ("day", "votes")
 _PROBABILITY_COLUMNS = ("model_a", "model_b", "probability", "lower", "upper")
+
+# More bands than this hide one another; points that are left above and below all lines for theirs.
+_MOST_BANDS = 5
+_MARGIN = 40.0
 
 _MODEL_TOOLTIP = alt.Tooltip("model:N", title="Model")
 _SCORE_TOOLTIP = alt.Tooltip("score:Q", title="Score", format=".0f")
@@ -132,22 +144,29 @@ def score_against_price(frame: pd.DataFrame) -> alt.LayerChart:
     return _figure(layers, title="Score against Price").properties(height=420)
 
 
-def score_history(frame: pd.DataFrame) -> alt.LayerChart:
+def score_history(frame: pd.DataFrame, *, title: str = "Score over Time") -> alt.LayerChart:
     """Scores over time, a line per model; the `MOST_NAMED` that stand best last are coloured, the rest grey.
 
+    Up to `_MOST_BANDS` models have their intervals as bands, clipped where those are far wider than the scores move.
+
     Args:
-        frame: columns model, at (time; without a zone it is UTC), score. Drawn and labelled in UTC.
+        frame: columns model, at (a day, or a time; without a zone it is UTC), score, and optionally lower and upper.
+            Drawn and labelled in UTC.
+        title: of the chart.
     """
-    frame = _with_columns(frame, _HISTORY_COLUMNS)
+    banded = {"lower", "upper"} <= set(frame.columns)
+    frame = _with_columns(frame, (*_HISTORY_COLUMNS, "lower", "upper") if banded else _HISTORY_COLUMNS)
     frame = frame.assign(at=pd.to_datetime(frame["at"], utc=True)).sort_values("at", kind="stable")
     last = frame.groupby("model", sort=True)["score"].last().sort_values(ascending=False, kind="stable")
     named = last.index[:MOST_NAMED].tolist()
     is_named = frame["model"].isin(named)
     layers = [_history_lines(frame[is_named], models=named)]
+    if banded and 0 < len(last) <= _MOST_BANDS:
+        layers.insert(0, _history_bands(frame, models=named))
     if not is_named.all():
         quiet = _history_lines(frame[~is_named], models=[])
         layers.insert(0, quiet.encode(detail="model:N", color=alt.value(QUIET), opacity=alt.value(0.4)))
-    return _figure(layers, title="Score over Time").properties(height=480)
+    return _figure(layers, title=title).properties(height=LINES_HEIGHT, autosize=LINES_FIT)
 
 
 def votes_per_day(frame: pd.DataFrame) -> alt.LayerChart:
@@ -218,23 +237,56 @@ def _history_lines(frame: pd.DataFrame, *, models: list[str]) -> alt.Chart:
     """A colour and a dash for each of the models; without models the lines are left plain."""
     lines: alt.Chart = alt.Chart(frame).mark_line(interpolate="step-after", point=len(frame) <= 10 * MOST_NAMED)
     lines = lines.encode(
-        x=alt.X("at:T", title="Time (UTC)", scale=alt.Scale(type="utc"), axis=_days()),
-        y=alt.Y("score:Q", title="Score", scale=alt.Scale(zero=False)),
-        tooltip=[
-            _MODEL_TOOLTIP,
-            _SCORE_TOOLTIP,
-            alt.Tooltip("at:T", timeUnit="utcyearmonthdatehoursminutes", format="%Y-%m-%d %H:%M", title="UTC"),
-        ],
+        x=_history_time(),
+        y=alt.Y("score:Q", title="Score", scale=_history_range(frame)),
+        tooltip=[_MODEL_TOOLTIP, _SCORE_TOOLTIP, *_history_tooltip(frame)],
     )
     if not models:  # lines that are grouped and empty have no bounds, and Vega then draws a chart without a size
         return lines
-    colours = [LINE_COLOURS[i % len(LINE_COLOURS)] for i in range(len(models))]
     dashes = [LINE_DASHES[i // len(LINE_COLOURS)] for i in range(len(models))]
-    legend = alt.Legend(title=None, symbolType="stroke", labelLimit=240, rowPadding=0)
     return lines.encode(
-        color=alt.Color("model:N", scale=alt.Scale(domain=models, range=colours), legend=legend),
-        strokeDash=alt.StrokeDash("model:N", scale=alt.Scale(domain=models, range=dashes), legend=legend),
+        color=_history_colour(models),
+        strokeDash=alt.StrokeDash("model:N", scale=alt.Scale(domain=models, range=dashes), legend=LINE_LEGEND),
     )
+
+
+def _history_bands(frame: pd.DataFrame, *, models: list[str]) -> alt.Chart:
+    bands: alt.Chart = alt.Chart(frame).mark_area(interpolate="step-after", opacity=0.15, clip=True)
+    return bands.encode(
+        x=_history_time(),
+        y=alt.Y("lower:Q", title="Score", scale=_history_range(frame)),
+        y2="upper:Q",
+        color=_history_colour(models),
+    )
+
+
+def _history_tooltip(frame: pd.DataFrame) -> list[alt.Tooltip]:
+    """The interval where there is one, and the time to the minute; days are days."""
+    ends = [
+        alt.Tooltip(f"{column}:Q", title=title, format=".0f")
+        for column, title in (("lower", "From"), ("upper", "To"))
+        if column in frame.columns
+    ]
+    if (frame["at"] == frame["at"].dt.normalize()).all():
+        return [*ends, alt.Tooltip("at:T", timeUnit="utcyearmonthdate", format="%Y-%m-%d", title="Day (UTC)")]
+    minute = alt.Tooltip("at:T", timeUnit="utcyearmonthdatehoursminutes", format="%Y-%m-%d %H:%M", title="UTC")
+    return [*ends, minute]
+
+
+def _history_range(frame: pd.DataFrame) -> alt.Scale:
+    """As wide as the scores move; the intervals of a model's first votes would press all lines flat."""
+    if frame.empty or "lower" not in frame.columns:
+        return alt.Scale(zero=False)
+    return alt.Scale(zero=False, domain=[frame["score"].min() - _MARGIN, frame["score"].max() + _MARGIN])
+
+
+def _history_time() -> alt.X:
+    return alt.X("at:T", title="Time (UTC)", scale=alt.Scale(type="utc"), axis=_days())
+
+
+def _history_colour(models: list[str]) -> alt.Color:
+    colours = [LINE_COLOURS[i % len(LINE_COLOURS)] for i in range(len(models))]
+    return alt.Color("model:N", scale=alt.Scale(domain=models, range=colours), legend=LINE_LEGEND)
 
 
 def _days() -> alt.Axis:

@@ -1,7 +1,7 @@
 """From ratings and counts to the ranked table that people read."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from leaderboard.connectivity import groups
@@ -151,6 +151,11 @@ def rated_standings(
         )
         for model in order
     )
+
+
+def by_score(lines: Iterable[RatedStanding]) -> tuple[RatedStanding, ...]:
+    """The same lines in the order of the method's own scores."""
+    return tuple(sorted(lines, key=lambda line: (-round(line.score, _LEVEL_DIGITS), line.model)))
 
 
 def _refuse_not_finite(ratings: Mapping[str, float]) -> None:

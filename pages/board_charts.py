@@ -16,7 +16,6 @@ from arena.rated_board import RatedBoard
 from arena.store import DayVotes, EloPoint
 from leaderboard import BradleyTerryResult, PairChance, StyleControlResult, all_forecasts, charts, rating_charts
 
-MOST_POINTS = 6_000  # in all; more make the browser slow and look the same
 PRICE_NOTE = "Price: three parts input and one part output; models without a price above 0 are not drawn."
 
 HAVE_INTERVALS = BradleyTerryResult | StyleControlResult
@@ -93,7 +92,7 @@ def _pictures(
         yield Picture("price", chart_spec(rating_charts.score_against_price(prices)), note=PRICE_NOTE)
     if history:
         points = pd.DataFrame([(p.model, p.at, p.elo) for p in history], columns=["model", "at", "elo"])
-        yield Picture("elo-history", chart_spec(charts.elo_history(_thinned(_named(points, labels)))))
+        yield Picture("elo-history", chart_spec(charts.elo_history(_named(points, labels))))
     if days:
         frame = pd.DataFrame([(each.day, each.votes) for each in days], columns=["day", "votes"])
         yield Picture("votes-per-day", chart_spec(rating_charts.votes_per_day(frame)))
@@ -119,12 +118,3 @@ def _prices(board: RatedBoard, labels: Mapping[str, str]) -> pd.DataFrame:
 def _price(spec: ModelSpec) -> float | None:
     """USD per million tokens, as three parts of what goes in and one of what comes out; None when not known."""
     return None if spec.price_in is None or spec.price_out is None else (3 * spec.price_in + spec.price_out) / 4
-
-
-def _thinned(history: pd.DataFrame) -> pd.DataFrame:
-    """Every n-th point of each model, and its last."""
-    step = -(-len(history) // MOST_POINTS)
-    if step <= 1:
-        return history
-    backwards = history.groupby("model").cumcount(ascending=False)
-    return history[backwards % step == 0]

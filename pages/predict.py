@@ -1,12 +1,15 @@
 """Win probability: how likely one model's answer is preferred to another's, and how sure that is."""
 
+from functools import partial
+
 import streamlit as st
 
 from arena.board import Board
-from arena.errors import CannotRate, UnknownModel
+from arena.errors import BeingRated, CannotRate, UnknownModel
 from board_charts import probability_matrix
 from forecasts import show_bare, show_forecast
 from leaderboard import METHODS, predict
+from rating_watch import Watch
 from shell import footer, plain, the_arena
 from tables import labels
 
@@ -19,6 +22,7 @@ MOST_DRAWN = 40  # models; with more the matrix is drawn on demand
 arena = the_arena()
 board = arena.board()
 names = labels(board.specs.values())
+watch = Watch(board.version)
 options = [standing.model for standing in board.standings]
 
 
@@ -54,10 +58,14 @@ def two_models(board: Board) -> None:
         st.query_params.pop("method", None)
     model_a, model_b = st.query_params["a"], st.query_params["b"]
     try:
-        show_forecast(arena.forecast(model_a, model_b, method=method))
+        rated = watch.ask(partial(arena.rated_board, method=method))
+        if rated is not None:
+            watch.note(rated)
+            show_forecast(arena.forecast(model_a, model_b, method=method))
+            return
     except CannotRate as error:
         st.info(plain(str(error)), icon="🤝")
-        show_bare(arena.prediction(model_a, model_b))
+    show_bare(arena.prediction(model_a, model_b))
 
 
 def two_ratings(board: Board) -> None:
@@ -72,7 +80,7 @@ def show_matrix() -> None:
     """Every model against every other, by the chosen rating."""
     try:
         rated = arena.rated_board(method=st.session_state["method"])
-    except CannotRate:
+    except (CannotRate, BeingRated):
         return  # said above
     if not rated.votes:
         return
@@ -90,6 +98,7 @@ ways = [MODELS, RATINGS] if options else [RATINGS]
 way = st.segmented_control("Compare", ways, default=ways[0], required=True, label_visibility="collapsed", key="way")
 if way == MODELS:
     two_models(board)
+    watch.follow()
     show_matrix()
 else:
     two_ratings(board)

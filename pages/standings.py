@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -12,13 +13,15 @@ from arena.board import Board
 from arena.errors import CannotRate
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA
-from arena.store import EloPoint
-from board_charts import board_charts
+from board_charts import Picture, board_charts
 from board_filters import Offer, View
 from board_json import board_json
 from board_links import to_link
 from board_table import Line, columns, found, lines, row, summary
 from filter_widgets import choose_view, show_today
+from leaderboard.over_time import has_history
+from rating_watch import Watch
+from score_chart import score_chart
 from shell import footer, plain, the_arena
 from style_block import show_style
 from tables import labels, safe_csv, show_table
@@ -26,6 +29,7 @@ from tables import labels, safe_csv, show_table
 EMPTY = "No vote has been counted yet: every model stands at its start rating. Cast the first one!"
 NONE_FIT = "No vote fits these filters. Clear one of them to see more."
 NO_ELO = "These votes have no Elo, which follows the order of this arena's own votes: the score orders the board."
+NO_TIMES = "These votes carry no times, so nothing can be shown over time."
 NOTE = (
     "Elo follows the votes one by one, so it depends on their order: two models within some 30 points are about level. "
     "Models marked *preliminary* have too few battles to trust their place."
@@ -47,14 +51,18 @@ def offer(live: Board) -> Offer:
 
 
 def rate(view: View) -> RatedBoard:
-    """The board of the view; when it cannot be rated, the page ends here with a sentence that says why."""
+    """The board of the view; when there is none, or none yet, the page ends here and comes back when there is."""
+    board = None
     try:
-        return arena.rated_board(method=view.method, selection=view.selection, order_by_elo=view.by_elo)
+        ask = partial(arena.rated_board, method=view.method, selection=view.selection, order_by_elo=view.by_elo)
+        board = watch.ask(ask)
     except CannotRate as error:
         st.error(plain(str(error)), icon="🛑")
-        follow_board(arena.board_version())
+    if board is None:
+        watch.follow()
         footer()
         st.stop()
+    return board
 
 
 def remark(board: RatedBoard, view: View) -> None:
@@ -63,6 +71,7 @@ def remark(board: RatedBoard, view: View) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"🕰️ **Board as of the end of {view.until}** (UTC), by the votes that count now")
             st.button("Back to today", on_click=show_today)
+    watch.note(board)
     if not newest.votes:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(EMPTY)
@@ -90,38 +99,40 @@ def show_lines(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str
         )
 
 
-def elo_history(view: View) -> Sequence[EloPoint]:
-    """How the arena's own Elo moved, up to the board's last day."""
-    if ARENA not in view.selection.sources:
-        return ()
-    points = arena.elo_history()
-    return points if view.until is None else [point for point in points if point.at.date() <= view.until]
-
-
 def show_charts(board: RatedBoard, shown: Sequence[Line], names: Mapping[str, str], view: View) -> None:
     """The same in pictures."""
+    link = json.dumps(to_link(replace(view, search="")))
+    drawn = {line.model: names[line.model] for line in shown if line.battles}
     pictures = board_charts(
-        live.version,
-        json.dumps(to_link(replace(view, search=""))),
+        board.version,
+        link,
         _board=board,
-        _history=elo_history(view),
+        _history=arena.elo_history(until=view.until) if ARENA in view.selection.sources else (),
         _days=arena.votes_per_day(view.selection),
-        _labels={line.model: names[line.model] for line in shown if line.battles},
+        _labels=drawn,
     )
     for picture in pictures:
-        st.vega_lite_chart(spec=picture.spec, width="stretch" if picture.wide else "content", key=picture.key)
-        if picture.note:
-            st.caption(picture.note)
+        show_picture(picture)
+    scores = None
+    if has_history(view.method):
+        scores = watch.ask(partial(arena.score_history, method=view.method, selection=view.selection))
+    if scores and (
+        lines := score_chart(board.version, scores.version, link, _board=board, _scores=scores, _labels=drawn)
+    ):
+        show_picture(lines)
+    if board.last_vote_day is None:
+        st.caption(NO_TIMES)
 
 
-@st.fragment(run_every=1.0)
-def follow_board(version: int) -> None:
-    """Draw the page anew as soon as the board moves; draws nothing itself."""
-    if arena.board_version() != version:
-        st.rerun()
+def show_picture(picture: Picture) -> None:
+    """One chart with its note."""
+    st.vega_lite_chart(spec=picture.spec, width="stretch" if picture.wide else "content", key=picture.key)
+    if picture.note:
+        st.caption(picture.note)
 
 
 newest = arena.board()
+watch = Watch(newest.version)
 st.title("🏆 Leaderboard", anchor=False)
 header = st.container()
 view = choose_view(offer(newest))
@@ -135,5 +146,5 @@ show_lines(board, shown, names, view)
 show_style(board)
 if board.votes:
     show_charts(board, shown, names, view)
-follow_board(newest.version)
+watch.follow()
 footer()

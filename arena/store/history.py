@@ -1,7 +1,8 @@
 """How the ratings moved, and where they stood: folded from the votes, from the nearest checkpoint on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
@@ -10,30 +11,35 @@ from arena.store.rows import EloPoint
 from arena.store.schema import CheckpointRow, RatingRow, VoteRow
 from leaderboard.ratings import EloSettings
 
+T = TypeVar("T")
+
 # Folding this many votes takes about a tenth of a second; beyond, a checkpoint per 1,000 votes draws the same line.
 FOLD_AT_MOST = 20_000
 
 
 def elo_history(connection: Connection, *, points: int, fold_at_most: int = FOLD_AT_MOST) -> tuple[EloPoint, ...]:
-    """Per model at most about `points` points, in vote order."""
+    """At most about `points` points in all, as many of each model, in vote order."""
     board = read_board(connection)
     if board.last_seq == 0 or board.last_vote_at is None:
         return ()
+    now = connection.execute(select(RatingRow.model, RatingRow.elo).order_by(RatingRow.model)).all()
+    each = max(2, points // len(now))
     if board.last_seq <= fold_at_most:
-        votes = connection.execute(votes_now())
-        ratings: dict[str, float] = {}
-        moved = [
-            EloPoint(model=name, seq=vote.seq, at=vote.cast_at, elo=ratings[name])
-            for vote in fold(votes, ratings, settings=board.elo)
-            if vote.left_out is None
-            for name in (vote.seat_a, vote.seat_b)
-        ]
-        return _thinned(moved, points=points)
-    checkpoints = connection.execute(select(CheckpointRow).order_by(CheckpointRow.seq, CheckpointRow.model))
+        return _thinned(_moves(connection, settings=board.elo), points=each)
+    marks = connection.scalars(select(CheckpointRow.seq).distinct().order_by(CheckpointRow.seq)).all()
+    chosen = CheckpointRow.seq.in_(_every_nth(marks, points=each))
+    checkpoints = connection.execute(select(CheckpointRow).where(chosen))
     moved = [EloPoint(model=row.model, seq=row.seq, at=row.at, elo=row.elo) for row in checkpoints]
-    now = connection.execute(select(RatingRow.model, RatingRow.elo).order_by(RatingRow.model))
     moved += [EloPoint(model=row.model, seq=board.last_seq, at=board.last_vote_at, elo=row.elo) for row in now]
-    return _thinned(moved, points=points)
+    return tuple(sorted(moved, key=lambda point: (point.seq, point.model)))
+
+
+def _moves(connection: Connection, *, settings: EloSettings) -> Iterator[EloPoint]:
+    ratings: dict[str, float] = {}
+    for vote in fold(connection.execute(votes_now()), ratings, settings=settings):
+        if vote.left_out is None:
+            for name in (vote.seat_a, vote.seat_b):
+                yield EloPoint(model=name, seq=vote.seq, at=vote.cast_at, elo=ratings[name])
 
 
 def elo_at_end_of(connection: Connection, day: date, *, settings: EloSettings) -> dict[str, float]:
@@ -64,6 +70,7 @@ def _thinned(moved: Iterable[EloPoint], *, points: int) -> tuple[EloPoint, ...]:
     return tuple(sorted(kept, key=lambda point: (point.seq, point.model)))
 
 
-def _every_nth(line: Sequence[EloPoint], *, points: int) -> Sequence[EloPoint]:
-    step = -(-len(line) // points)
+def _every_nth(line: Sequence[T], *, points: int) -> Sequence[T]:
+    """The last one, and every so-manieth before it."""
+    step = max(1, -(-len(line) // points))
     return line[::-1][::step]

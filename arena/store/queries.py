@@ -14,7 +14,7 @@ from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, Rep
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
 from arena.selection import EVERYTHING, Selection
-from arena.store import audit, foreign_reading, history, selected, sources
+from arena.store import audit, foreign_reading, history, over_time, selected, sources
 from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
 from arena.store.history import elo_at_end_of
@@ -34,6 +34,7 @@ from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRo
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
 from leaderboard.games import Games, PairCounts
+from leaderboard.over_time import DayCounts
 
 DAY = timedelta(days=1)
 
@@ -43,6 +44,7 @@ class Queries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._summed: tuple[Selection, SelectedVotes] | None = None
 
     def board_version(self) -> int:
         """Grows with every change of the board; what is computed from the board may be kept as long as it stays."""
@@ -61,7 +63,7 @@ class Queries:
         """The live board, with the ratings of one day before `now` beside."""
         with self._look() as connection:
             board = read_board(connection)
-            votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
+            votes = self._sums(connection, EVERYTHING, version=board.version)
             return BoardRows(
                 version=board.version,
                 elo=board.elo,
@@ -80,7 +82,7 @@ class Queries:
         """
         with self._look() as connection:
             board = read_board(connection)
-            votes = selected.selected_votes(connection, replace(EVERYTHING, until=day), in_order=False)
+            votes = self._sums(connection, replace(EVERYTHING, until=day), version=board.version)
             models = tuple(_as_of(model, day) for model in _models(connection))
             voted = {name for tally in votes.tallies for name in (tally.model_a, tally.model_b)}
             there = voted | {model.spec.name for model in models if model.created_at <= end_of(day)}
@@ -109,8 +111,11 @@ class Queries:
             votes = selected.selected_votes(connection, EVERYTHING, in_order=False)
             return PairCounts.from_tallies(names, votes.tallies)
 
-    def elo_history(self, *, points: int = 2_000) -> tuple[EloPoint, ...]:
-        """How every model's Elo moved, in the order of votes; at most about `points` per model, the last among them."""
+    def elo_history(self, *, points: int = 6_000) -> tuple[EloPoint, ...]:
+        """How every model's Elo moved, in the order of votes; about `points` at most, every model's last among them.
+
+        More make a browser slow and look the same.
+        """
         with self._look() as connection:
             return history.elo_history(connection, points=points)
 
@@ -133,12 +138,22 @@ class Queries:
         `in_order` also reads each, `with_styles` each with how its answers were written: 3 and 7 s for a million.
         """
         with self._look() as connection:
-            return selected.selected_votes(connection, selection, in_order=in_order, with_styles=with_styles)
+            if in_order or with_styles:
+                return selected.selected_votes(connection, selection, in_order=in_order, with_styles=with_styles)
+            return self._sums(connection, selection, version=read_board(connection).version)
 
     def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
         """How many votes of a selection were cast on each day that has some."""
         with self._look() as connection:
             return selected.votes_per_day(connection, selection)
+
+    def counts_over_time(self, selection: Selection, *, days: int = 60) -> Iterator[DayCounts]:
+        """The votes of a selection up to the end of each day that has some, or of so many of them, the last included.
+
+        Both-bad is counted as a tie; votes without a time are on no day. All days are of one look at the database.
+        """
+        with self._look() as connection:
+            yield from over_time.counts_over_time(connection, selection, days=days)
 
     def failures(self) -> Mapping[str, Mapping[ReplyStatus, int]]:
         """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""
@@ -195,6 +210,13 @@ class Queries:
         """
         with self._look() as connection:
             return verify(connection)
+
+    def _sums(self, connection: Connection, selection: Selection, *, version: int) -> SelectedVotes:
+        """The last answer is kept: who looks at a board usually has it rated, too."""
+        kept = self._summed
+        if kept is None or kept[0] != selection or kept[1].version != version:
+            kept = self._summed = (selection, selected.selected_votes(connection, selection, in_order=False))
+        return kept[1]
 
     @contextmanager
     def _look(self) -> Iterator[Connection]:

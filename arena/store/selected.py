@@ -38,10 +38,10 @@ def selected_votes(
     """The selection's votes by pair, how many are left out, and on demand its games in order, with their styles."""
     board = read_board(connection)
     key = (TallyRow.seat_a, TallyRow.seat_b, TallyRow.verdict)
-    wanted = list(_conditions(selection))
-    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     two = TallyRow.seat_a != TallyRow.seat_b  # a model that meets itself says nothing about its strength
-    sums = select(*key, func.sum(TallyRow.n).label("n")).where(*wanted, *counted, two).group_by(*key).order_by(*key)
+    sums = (
+        select(*key, func.sum(TallyRow.n).label("n")).where(*conditions(selection), two).group_by(*key).order_by(*key)
+    )
     sources = sorted(selection.sources)
     ordered = (
         ordered_votes(connection, sources, selection=selection, with_styles=with_styles)
@@ -52,7 +52,7 @@ def selected_votes(
         version=board.version,
         last_seq=board.last_seq,
         tallies=tuple(Tally(*row) for row in connection.execute(sums) if row.n),
-        left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, wanted)),
+        left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, selection)),
         games=ordered.games if ordered else None,
         styles=ordered.styles if ordered else None,
         last_vote=_last_vote(connection, selection),
@@ -62,10 +62,9 @@ def selected_votes(
 
 def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVotes, ...]:
     """Per UTC day with votes, how many of the selection were cast; by day."""
-    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
     days = (
         select(TallyRow.day, func.sum(TallyRow.n).label("n"))
-        .where(*_conditions(selection), *counted, TallyRow.day != UNKNOWN_DAY)
+        .where(*conditions(selection), TallyRow.day != UNKNOWN_DAY)
         .group_by(TallyRow.day)
         .order_by(TallyRow.day)
     )
@@ -74,7 +73,7 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
 
 def _last_vote(connection: Connection, selection: Selection) -> LastVote:
     """When the selection's last vote was cast, counted or not: to the day, of the arena's own to the moment."""
-    dated = [*_conditions(selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
+    dated = [*_stored(selection), TallyRow.day != UNKNOWN_DAY, TallyRow.n > 0]
     latest = select(TallyRow.day).where(*dated).order_by(TallyRow.day.desc()).limit(1)
     # Source by source each is one step in the index.
     days = [connection.scalar(latest.where(TallyRow.source == source)) for source in sorted(selection.sources)]
@@ -95,13 +94,19 @@ def _undated(connection: Connection, selection: Selection) -> int:
     if selection.since is None and selection.until is None:
         return 0
     always = replace(selection, since=None, until=None)
-    counted = [] if selection.with_left_out else [TallyRow.left_out == COUNTED]
-    sums = select(func.sum(TallyRow.n)).where(*_conditions(always), *counted, TallyRow.day == UNKNOWN_DAY)
+    sums = select(func.sum(TallyRow.n)).where(*conditions(always), TallyRow.day == UNKNOWN_DAY)
     return connection.scalar(sums) or 0
 
 
-def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
-    """On tallies; days are ISO texts, and the text for an unknown day sorts before all of them."""
+def conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """What the tallies that a selection counts have in common."""
+    yield from _stored(selection)
+    if not selection.with_left_out:
+        yield TallyRow.left_out == COUNTED
+
+
+def _stored(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """The same, with what is left out; days are ISO texts, and the text for an unknown day sorts before all of them."""
     yield TallyRow.source.in_(sorted(selection.sources))
     for name, wanted in categories(selection):
         yield TallyRow.__table__.c[name] == wanted
@@ -114,10 +119,10 @@ def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
         yield TallyRow.verdict.not_in(TIES)
 
 
-def _left_out(connection: Connection, wanted: list[ColumnElement[bool]]) -> Mapping[str, int]:
+def _left_out(connection: Connection, selection: Selection) -> Mapping[str, int]:
     sums = (
         select(TallyRow.left_out, func.sum(TallyRow.n).label("n"))
-        .where(*wanted, TallyRow.left_out != COUNTED)
+        .where(*_stored(selection), TallyRow.left_out != COUNTED)
         .group_by(TallyRow.left_out)
         .order_by(TallyRow.left_out)
     )

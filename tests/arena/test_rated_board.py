@@ -1,19 +1,22 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from arena.background import Background
 from arena.board import Board, board_of
 from arena.domain import FinishReason, ModelSpec, Reply, ReplyStatus, Seats, Side
-from arena.errors import CannotRate
+from arena.errors import BeingRated, CannotRate
 from arena.foreign import ForeignVote
-from arena.rated_board import RatedBoards
+from arena.rated_board import RatedBoard, RatedBoards
 from arena.selection import EVERYTHING, Selection
 from arena.store import NewBattle, NewSource, SourceLoad, Store
 from arena.store.engine import writing_engine
 from leaderboard import METHODS, Verdict
 from leaderboard.ratings import WITHOUT_STYLE
+from tests.fault_server import wait_until
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NAMES = ("ash", "beech", "cedar", "dogwood", "elm")
@@ -51,6 +54,14 @@ class Booth:
 
     def past(self, until: date) -> Board:
         return board_of(self.store.read.board_at_end_of(until))
+
+
+def there(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except BeingRated:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -227,6 +238,103 @@ def test_a_board_is_made_once_per_version(booth: Booth, boards: RatedBoards) -> 
 
     assert again is first
     assert later.votes == first.votes + 1
+
+
+def test_a_rating_that_takes_long_is_shown_as_of_its_last_vote_until_the_new_one_is_there(booth: Booth) -> None:
+    background = Background(patience_seconds=0, rest=0)
+    boards = RatedBoards(booth.store.read, background=background)
+
+    def rate() -> RatedBoard:
+        return boards.rated(booth.live(), method="elo_order_free", selection=EVERYTHING, order_by_elo=False)
+
+    with pytest.raises(BeingRated, match="Elo, order-free is being computed"):
+        rate()
+    wait_until(lambda: there(rate))
+    first = rate()
+    booth.vote("ash", "elm", Verdict.B)
+    meanwhile = rate()
+    wait_until(lambda: rate().version == booth.live().version)
+    then = rate()
+
+    assert (first.as_of_vote, meanwhile.as_of_vote, then.as_of_vote) == (4, 4, 5)
+    assert (meanwhile.version, meanwhile.votes) == (first.version, 4)
+    assert {line.model for line in then.standings} - {line.model for line in first.standings} == {"elm"}
+    background.close()
+
+
+def test_whoever_waits_gets_a_long_rating_at_once(booth: Booth) -> None:
+    background = Background(patience_seconds=0)
+    boards = RatedBoards(booth.store.read, background=background)
+
+    board = boards.rated(booth.live(), method="elo_order_free", selection=EVERYTHING, order_by_elo=False, wait=True)
+
+    assert board.as_of_vote == 4
+
+
+def test_a_refusal_in_the_background_is_the_sentence_it_is_elsewhere(booth: Booth, tmp_path: Path) -> None:
+    _forget_styles(tmp_path, "1")
+    background = Background(patience_seconds=0)
+    boards = RatedBoards(booth.store.read, background=background)
+
+    def refused() -> bool:
+        with pytest.raises((BeingRated, CannotRate)) as error:
+            boards.rated(booth.live(), method="style_control", selection=EVERYTHING, order_by_elo=False)
+        return "how the answers were written" in str(error.value)
+
+    wait_until(refused)
+    background.close()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("votes", [10_000, 2_000_000])
+def test_only_a_large_arena_keeps_a_rating_waiting(method: str, votes: int, booth: Booth, boards: RatedBoards) -> None:
+    live = replace(booth.live(), votes=votes)
+
+    seconds = boards._seconds(live, method, EVERYTHING)
+
+    assert (seconds > 0.3) == (votes > 10_000)
+
+
+@pytest.mark.parametrize("method", ["bradley_terry", "davidson"])
+def test_a_history_ends_at_the_scores_of_the_board_and_passes_through_those_of_past_days(
+    method: str, booth: Booth, boards: RatedBoards
+) -> None:
+    booth.vote("ash", "elm", Verdict.B)
+    second = (START + timedelta(days=2)).date()
+
+    history = boards.score_history(booth.live(), method=method, selection=EVERYTHING)
+
+    boards_then = {
+        day: boards.rated(booth.past(day), method=method, selection=Selection(until=day), order_by_elo=False)
+        for day in (second, (START + timedelta(days=5)).date())
+    }
+    for day, board in boards_then.items():
+        drawn = {each.model: each for each in history.scores if each.day == day}
+        assert drawn.keys() == {line.model for line in board.standings}
+        for line in board.standings:
+            each = drawn[line.model]
+            assert each.score == pytest.approx(line.score, abs=1e-6)
+            assert (each.upper - each.score, each.score - each.lower) == pytest.approx((line.plus, line.minus))
+    assert len({each.day for each in history.scores}) == 5
+
+
+def test_a_history_is_of_its_selection_and_of_few_enough_days(booth: Booth, boards: RatedBoards) -> None:
+    for _ in range(70):
+        booth.vote("ash", "beech", Verdict.A)
+    days = [(START + timedelta(days=n)).date() for n in (3, 74)]
+    selection = Selection(without_ties=True, since=days[0])
+
+    history = boards.score_history(booth.live(), method="bradley_terry", selection=selection)
+
+    drawn = sorted({each.day for each in history.scores})
+    assert (drawn[0], drawn[-1], len(drawn)) == (days[0] + timedelta(days=1), days[1], 60)
+    assert {each.model for each in history.scores if each.day == drawn[0]} == {"cedar", "ash"}
+
+
+@pytest.mark.parametrize("method", ["elo", "elo_order_free", "glicko"])
+def test_a_method_without_a_history_names_those_that_have_one(method: str, booth: Booth, boards: RatedBoards) -> None:
+    with pytest.raises(CannotRate, match="bradley_terry, davidson"):
+        boards.score_history(booth.live(), method=method, selection=EVERYTHING)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from leaderboard.games import Game, Games, PairCounts
 from leaderboard.method import Evidence, Method
 from leaderboard.ratings import METHODS, EloResult, EloSettings, rate_bradley_terry, rate_elo
-from leaderboard.standings import rated_standings
+from leaderboard.standings import by_score, rated_standings
 from leaderboard.verdicts import Verdict
 
 
@@ -66,6 +66,15 @@ def test_the_board_may_be_ordered_by_elo_and_show_another_score() -> None:
     lines = rated_standings(rate_bradley_terry(THREE), counts=THREE.counts, elo=elo, order_by=elo)
 
     assert [(line.model, line.elo) for line in lines] == [("z", 1200.0), ("x", 1100.0), ("y", None)]
+
+
+def test_lines_in_the_order_of_elo_can_be_put_in_that_of_their_scores() -> None:
+    rated = rate_bradley_terry(THREE)
+
+    lines = rated_standings(rated, counts=THREE.counts, order_by={"z": 3.0, "y": 2.0, "x": 1.0})
+
+    assert [line.model for line in lines] == ["z", "y", "x"]
+    assert by_score(lines) == rated_standings(rated, counts=THREE.counts)
 
 
 def test_a_source_without_order_has_no_elo() -> None:

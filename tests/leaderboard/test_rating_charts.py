@@ -190,6 +190,37 @@ def test_the_history_colours_the_best_and_greys_the_rest() -> None:
     assert len({(colour, tuple(dash)) for colour, dash in looks}) == 20
 
 
+def with_intervals(models: int, at: list[str]) -> pd.DataFrame:
+    rows = [(name, time, 1000.0 - i, 800.0 - i, 1200.0 - i) for i, name in enumerate(_names(models)) for time in at]
+    return pd.DataFrame(rows, columns=["model", "at", "score", "lower", "upper"])
+
+
+@pytest.mark.parametrize(
+    ("models", "marks"), [(1, ["area", "line"]), (5, ["area", "line"]), (6, ["line"]), (0, ["line"])]
+)
+def test_intervals_over_time_are_bands_of_a_few_models(models: int, marks: list[str]) -> None:
+    spec = charts.score_history(with_intervals(models, ["2026-11-20", "2026-11-21"])).to_dict()
+
+    assert _marks(spec) == marks
+    titles = [tooltip["title"] for tooltip in spec["layer"][-1]["encoding"]["tooltip"]]
+    assert titles == ["Model", "Score", "From", "To", "Day (UTC)"]
+
+
+def test_wide_intervals_do_not_press_the_lines_flat() -> None:
+    spec = charts.score_history(with_intervals(3, ["2026-11-20", "2026-11-21"])).to_dict()
+
+    assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [958.0, 1040.0]
+    assert spec["layer"][0]["mark"]["clip"]
+
+
+@pytest.mark.parametrize(("at", "title"), [("2026-11-20", "Day (UTC)"), ("2026-11-20T10:30", "UTC")])
+def test_a_day_is_told_as_a_day_and_a_time_to_the_minute(at: str, title: str) -> None:
+    spec = charts.score_history(with_intervals(1, [at]), title="My scores").to_dict()
+
+    assert spec["layer"][-1]["encoding"]["tooltip"][-1]["title"] == title
+    assert spec["title"]["text"] == "My scores"
+
+
 def test_times_are_drawn_in_utc_whatever_zone_they_came_in() -> None:
     at = pd.to_datetime(["2026-11-22T23:30"], utc=True).tz_convert("Asia/Kathmandu")
 

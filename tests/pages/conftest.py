@@ -1,19 +1,25 @@
 """The pages as AppTest draws them, on a real arena with scripted models."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import shell
+from arena.background import Order
 from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
+from arena.errors import BeingRated
+from arena.rated_board import RatedBoard
 from arena.settings import load_settings
 from arena.store import NewBattle, Store
 from arena.store.engine import database_path, writing_engine
 from leaderboard import Verdict
+from shell import open_arena
 
 APP = Path(shell.__file__).with_name("app.py")
 TWO_MODELS = """
@@ -108,3 +114,33 @@ def cast(store: Store, battle_id: str, seats: Seats, verdict: Verdict) -> None:
         reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text=text, finish_reason=FinishReason.STOP)
         store.write.finish_reply(battle_id, reply).result()
     store.write.cast_vote(battle_id, "them", verdict).result()
+
+
+def progress(tab: AppTest) -> str:
+    return "\n".join(each.proto.text for each in tab.get("progress"))
+
+
+@contextmanager
+def busy_background() -> Iterator[None]:
+    """Nothing else is rated in the background meanwhile."""
+    background, began, go_on = open_arena()._background, Event(), Event()
+
+    def make() -> None:
+        began.set()
+        assert go_on.wait(30)
+
+    order = Order(key=object(), version=1, make=make, seconds=60.0, title="Something else")
+    with pytest.raises(BeingRated):
+        background.get(order)
+    assert began.wait(30)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+def rated() -> RatedBoard | None:
+    try:
+        return open_arena().rated_board()
+    except BeingRated:
+        return None

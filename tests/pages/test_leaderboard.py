@@ -7,11 +7,15 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
+from arena.errors import BeingRated
+from arena.rated_board import ScoreHistory
 from board_filters import View
 from board_json import board_json
 from board_table import columns, interval, lines, ranks
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
+from tests.fault_server import wait_until
+from tests.pages.conftest import busy_background, cast, progress, rated
 
 OpenPage = Callable[..., AppTest]
 FOUR_MODELS = "\n".join(
@@ -59,6 +63,13 @@ def models(tab: AppTest) -> list[str]:
 
 def pictures(tab: AppTest) -> list[str]:
     return [json.loads(chart.proto.spec)["title"]["text"] for chart in tab.get("vega_lite_chart")]
+
+
+def history() -> ScoreHistory | None:
+    try:
+        return open_arena().score_history()
+    except BeingRated:
+        return None
 
 
 def drawn(tab: AppTest, title: str) -> set[str]:
@@ -211,6 +222,70 @@ def test_today_is_no_past_day(voted: OpenPage) -> None:
 
     assert "Board as of" not in texts(tab)
     assert len(models(tab)) == 4
+
+
+def test_a_rating_that_takes_long_is_awaited_and_then_shown_as_of_its_last_vote(
+    voted: OpenPage, configure: Callable[[str], None]
+) -> None:
+    configure(f"rating_seconds = 0\n{FOUR_MODELS}")
+    with busy_background():
+        waiting = voted("standings.py")
+
+        assert not waiting.exception
+        assert not waiting.dataframe
+        assert "Bradley–Terry is being computed" in progress(waiting)
+        assert waiting.selectbox(key="filter-order").value == "elo"
+
+    wait_until(rated)
+    first = waiting.run()
+
+    assert "**3 votes**" in texts(first)
+    assert "As of vote" not in texts(first)
+
+    cast(open_arena()._store, "late", Seats("elm", "ash"), Verdict.A)
+    with busy_background():
+        meanwhile = first.run()
+
+        assert "As of vote 3: newer votes are being counted in." in texts(meanwhile)
+        assert "**3 votes**" in texts(meanwhile)
+        assert len(meanwhile.dataframe) == 1
+
+    wait_until(lambda: open_arena().rated_board().votes == 4)
+    then = meanwhile.run()
+
+    assert "As of vote" not in texts(then)
+    assert "**4 votes**" in texts(then)
+
+
+def test_a_history_that_takes_long_is_awaited_below_the_other_pictures(
+    voted: OpenPage, configure: Callable[[str], None], cast_votes: Callable[..., None]
+) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)], days_ago=3)
+    configure(f"rating_seconds = 0\n{FOUR_MODELS}")
+    wait_until(rated)
+
+    with busy_background():
+        without = voted("standings.py")
+
+        assert pictures(without)[-1] == "Votes per Day"
+        assert "Bradley–Terry over time is being computed" in progress(without)
+
+    wait_until(history)
+    complete = without.run()
+
+    assert "Bradley–Terry Score over Time" in pictures(complete)
+    assert not progress(complete)
+
+
+def test_scores_over_time_are_those_of_the_method_that_orders(voted: OpenPage, cast_votes: Callable[..., None]) -> None:
+    cast_votes([(Seats("elm", "ash"), Verdict.A)], days_ago=3)
+
+    by_davidson, order_free = voted("standings.py", order="davidson"), voted("standings.py", order="elo_order_free")
+
+    assert "Davidson (ties apart) Score over Time" in pictures(by_davidson)
+    assert len(drawn(by_davidson, "Davidson (ties apart) Score over Time")) == 2
+    assert "Each point is the board at that day's end" in texts(by_davidson)
+    assert not [title for title in pictures(order_free) if "Score over Time" in title]
 
 
 def test_days_without_votes_say_that_none_fits(voted: OpenPage) -> None:

@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from leaderboard import Verdict
+from tests.fault_server import wait_until
+from tests.pages.conftest import busy_background, progress, rated
 
 OpenPage = Callable[..., AppTest]
 MODELS = "\n".join(
@@ -93,6 +95,23 @@ def test_a_chosen_rating_stands_in_the_address_and_says_why_it_cannot_tell(
     assert tab.query_params["method"] == "style_control"
     assert "Style control needs" in texts(tab)
     assert len(tab.metric) == 2
+
+
+def test_a_rating_that_takes_long_leaves_the_elo_figure_until_it_is_there(
+    voted: OpenPage, configure: Callable[[str], None]
+) -> None:
+    configure(f"rating_seconds = 0\n{MODELS}")
+    with busy_background():
+        waiting = voted("predict.py", a="ash", b="birch")
+
+        assert waiting.metric[0].delta == "rated 1015"
+        assert "Bradley–Terry is being computed" in progress(waiting)
+
+    wait_until(rated)
+    there = waiting.run()
+
+    assert there.metric[0].delta.startswith("95\N{NO-BREAK SPACE}% interval: ")
+    assert not progress(there)
 
 
 def test_a_model_against_itself_is_even(voted: OpenPage) -> None:

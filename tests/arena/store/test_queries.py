@@ -109,14 +109,16 @@ def test_a_long_history_is_thinned_but_keeps_each_models_last_point(desk: Desk, 
 
 
 def test_an_old_boards_history_comes_from_the_checkpoints(desk: Desk, store: Store, clock: Clock) -> None:
-    for _ in range(3):
+    for _ in range(6):
         desk.votes(4)
         clock.advance(days=1)
     with store._engines[0].connect() as connection:
         points = history.elo_history(connection, points=100, fold_at_most=5)
+        few = history.elo_history(connection, points=4, fold_at_most=5)
 
-    assert sorted({point.seq for point in points}) == [4, 8, 12]
-    assert {point.model: point.elo for point in points} == desk.ratings()
+    assert sorted({point.seq for point in points}) == [4, 8, 12, 16, 20, 24]
+    assert {point.model: point.elo for point in points} == {point.model: point.elo for point in few} == desk.ratings()
+    assert sorted({point.seq for point in few}) == [8, 20, 24]
 
 
 def test_failures_are_counted_per_model(desk: Desk, store: Store) -> None:
