@@ -203,7 +203,9 @@ class RatedBoards:
         if votes.games is not None:
             return Games.from_votes(votes.games, names=counts.names)
         if selection != Selection(sources=selection.sources):
-            return None
+            if any(source.tallies_only and source.name in selection.sources for source in self._read.sources()):
+                return None
+            raise CannotRate("Imported votes have an order as whole files only: clear the other filters.")
         try:
             return self._read.source_games(*sorted(selection.sources))
         except UnknownSource:
