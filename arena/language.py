@@ -59,7 +59,7 @@ def prepared() -> LanguageIdentifier:
 
 
 def _judged(prompts: Sequence[str]) -> str:
-    looked_at = "\n\n".join(prompt[:LOOKED_AT_CHARACTERS] for prompt in prompts)[:LOOKED_AT_CHARACTERS]
+    looked_at = "\n\n".join(prompts)[:LOOKED_AT_CHARACTERS]
     words = _NO_LANGUAGE.sub(" ", without_code(looked_at)).split()
     return " ".join(words)[:JUDGED_CHARACTERS]
 

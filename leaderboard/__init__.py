@@ -5,6 +5,7 @@ they bring pandas and Altair, which nobody should wait for who only wants number
 """
 
 from leaderboard.connectivity import JoiningBattle, apart, chain, groups, joining_battles, preliminary
+from leaderboard.effects import StyleEffect, style_effects
 from leaderboard.estimate import Anchor, Difference, Estimate
 from leaderboard.games import VERDICTS, Game, Games, HeadToHead, PairCounts, Tally
 from leaderboard.method import Evidence, Method, NoRating, OrderUnknown, Rated, StyleUnknown
@@ -48,7 +49,6 @@ from leaderboard.ratings import (
 )
 from leaderboard.standings import RatedStanding, Standing, rated_standings, standings
 from leaderboard.style import STYLE_FEATURES, STYLE_UNKNOWN, GameStyles, Style, style_of
-from leaderboard.style_effects import StyleEffect, style_effects
 from leaderboard.verdicts import Verdict, score_a
 
 __all__ = [

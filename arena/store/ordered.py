@@ -134,7 +134,7 @@ def _own_styles(connection: Connection, selection: Selection, seqs: Numbers) -> 
     ]
     uncounted = func.count() - func.count(ReplyRow.length)
     statement = (
-        select(VoteRow.seq, uncounted, *sums)
+        select(func.min(VoteRow.seq), uncounted, *sums)  # a battle has one vote
         .join(VoteRow, VoteRow.battle == ReplyRow.battle)
         .where(ANSWERED, *own_conditions(selection))
         .group_by(ReplyRow.battle)

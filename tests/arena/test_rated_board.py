@@ -9,7 +9,7 @@ from arena.background import Background
 from arena.board import Board, board_of
 from arena.domain import FinishReason, ModelSpec, Reply, ReplyStatus, Seats, Side
 from arena.errors import BeingRated, CannotRate
-from arena.foreign import ForeignVote
+from arena.foreign import ForeignTally, ForeignVote
 from arena.rated_board import RatedBoard, RatedBoards
 from arena.selection import EVERYTHING, Selection
 from arena.store import NewBattle, NewSource, SourceLoad, Store
@@ -443,6 +443,25 @@ def test_an_imported_file_is_a_board_of_its_own_and_moves_no_elo(booth: Booth, b
     assert elo.standings[0].score > 1000.0
     assert live.standings == before.standings
     assert booth.store.read.facets().sources == ("arena", "file")
+
+
+@pytest.mark.parametrize(
+    ("tallies_only", "sentence"), [(False, "clear the other filters"), (True, "only their counts")]
+)
+def test_an_imported_file_is_rated_in_order_whole_or_not_at_all(
+    tallies_only: bool, sentence: str, booth: Booth, boards: RatedBoards
+) -> None:
+    new = NewSource(name="file", format="plain", sha256="0" * 64, tallies_only=tallies_only)
+    with SourceLoad(booth.store.write, new) as loading:
+        if tallies_only:
+            loading.add_tallies([ForeignTally(1, "x", "y", Verdict.A, 1)])
+        else:
+            loading.add([ForeignVote(model_a="x", model_b="y", verdict=Verdict.A, line=1)])
+        loading.publish(actor="test")
+    filtered = Selection(sources=frozenset({"file"}), code=False)
+
+    with pytest.raises(CannotRate, match=sentence):
+        boards.rated(booth.live(), method="elo", selection=filtered, order_by_elo=False)
 
 
 def test_votes_without_a_time_lie_in_no_range_of_days_and_are_counted(booth: Booth, boards: RatedBoards) -> None:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
-from threading import enumerate as all_threads
 
 import pytest
 import streamlit as st
@@ -18,10 +17,8 @@ from arena.errors import BeingRated
 from arena.rated_board import RatedBoard
 from arena.settings import load_settings
 from arena.store import NewBattle, Store
-from arena.store.engine import database_path, writing_engine
 from leaderboard import Verdict
 from shell import open_arena
-from tests.fault_server import wait_until
 
 APP = Path(shell.__file__).with_name("app.py")
 TWO_MODELS = """
@@ -133,13 +130,3 @@ def rated() -> RatedBoard | None:
         return open_arena().rated_board()
     except BeingRated:
         return None
-
-
-def forget_styles() -> None:
-    """As in a database from before answers were counted, and before the background has counted them."""
-    open_arena()
-    wait_until(lambda: not any(thread.name == "arena-enrichment" for thread in all_threads()))
-    engine = writing_engine(database_path(load_settings().database_url))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
-    engine.dispose()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -9,14 +10,17 @@ from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from arena.errors import BeingRated
+from arena.foreign import ForeignTally
 from arena.rated_board import ScoreHistory
+from arena.settings import load_settings
+from arena.store import NewSource, SourceLoad, Store
 from board_filters import View
 from board_json import board_json
 from board_table import change, columns, interval, lines, ranks, written
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 from tests.fault_server import wait_until
-from tests.pages.conftest import busy_background, cast, forget_styles, progress, rated
+from tests.pages.conftest import busy_background, cast, progress, rated
 
 OpenPage = Callable[..., AppTest]
 FOUR_MODELS = "\n".join(
@@ -78,6 +82,15 @@ def drawn(tab: AppTest, title: str) -> set[str]:
     proto = tab.get("vega_lite_chart")[pictures(tab).index(title)].proto
     frames = [convert_arrow_bytes_to_pandas_df(each.data.data) for each in proto.datasets]
     return {str(at)[:10] for frame in frames for at in frame["at"]}
+
+
+def import_counts() -> None:
+    """A source that knows how often, and neither in which order nor how the answers were written."""
+    tallies = [ForeignTally(1, "ash", "birch", verdict, 5) for verdict in Verdict]
+    new = NewSource(name="counts", format="pair_counts", sha256="sum", tallies_only=True)
+    with closing(Store.open(load_settings().database_url)) as store, SourceLoad(store.write, new) as loading:
+        loading.add_tallies(tallies)
+        loading.publish(actor="tester")
 
 
 def test_elo_orders_and_bradley_terry_stands_beside_it(voted: OpenPage) -> None:
@@ -143,12 +156,12 @@ def test_only_style_control_speaks_of_style(voted: OpenPage) -> None:
 
 
 def test_a_method_that_cannot_rate_says_why_and_the_choice_stays(voted: OpenPage) -> None:
-    forget_styles()
-    tab = voted("standings.py", order="style_control")
+    import_counts()
+    tab = voted("standings.py", source="counts", order="style_control")
 
     assert "Style control needs" in tab.error[0].value
     assert not tab.dataframe
-    tab.selectbox(key="filter-order").set_value("elo").run()
+    tab.selectbox(key="filter-order").set_value("bradley_terry").run()
     assert not tab.error
     assert tab.dataframe
 

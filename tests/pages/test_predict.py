@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from arena.domain import Seats
 from leaderboard import Verdict
 from tests.fault_server import wait_until
-from tests.pages.conftest import busy_background, forget_styles, progress, rated
+from tests.pages.conftest import busy_background, progress, rated
 
 OpenPage = Callable[..., AppTest]
 MODELS = "\n".join(
@@ -86,12 +86,11 @@ def test_a_link_with_a_method_that_has_no_interval_says_so_and_uses_another(vote
 
 
 def test_a_chosen_rating_stands_in_the_address_and_says_why_it_cannot_tell(voted: OpenPage) -> None:
-    forget_styles()
-    tab = voted("predict.py", a="ash", b="birch")
+    tab = voted("predict.py", a="ash", b="yew")
     tab.selectbox(key="method").set_value("style_control").run()
 
     assert tab.query_params["method"] == "style_control"
-    assert "Style control needs" in texts(tab)
+    assert "Yew has no vote here yet" in texts(tab)
     assert len(tab.metric) == 2
 
 

@@ -109,6 +109,20 @@ def test_the_arenas_own_games_keep_their_order_when_the_clock_steps_back(
     assert [each.cast_at for each in exported] == sorted(each.cast_at for each in exported if each.cast_at)
 
 
+def test_the_arenas_own_games_keep_their_order_among_others_when_the_clock_steps_back(
+    desk: Desk, store: Store, clock: Clock
+) -> None:
+    load(store, [vote("new", "old", cast_at=clock.now - timedelta(minutes=30))])
+    for verdict in (Verdict.A, Verdict.TIE, Verdict.B):
+        desk.vote(verdict)
+        clock.advance(hours=-1)
+
+    codes = store.read.source_games("arena", "file").verdicts.tolist()
+
+    expected = (Verdict.A, Verdict.A, Verdict.TIE, Verdict.B)
+    assert codes == [list(Verdict).index(verdict) for verdict in expected]
+
+
 def test_games_and_counts_agree(store: Store) -> None:
     load(store, [vote(a, b, verdict) for a, b in ("ab", "ba", "bc") for verdict in Verdict for _ in range(3)])
 

@@ -2,11 +2,11 @@ import math
 
 import pytest
 
+from leaderboard.effects import StyleEffect, style_effects
 from leaderboard.games import Game, Games
 from leaderboard.method import Evidence
 from leaderboard.ratings import StyleControlSettings, rate_bradley_terry, rate_style_control
 from leaderboard.style import STYLE_FEATURES, GameStyles, Style
-from leaderboard.style_effects import StyleEffect, style_effects
 from leaderboard.verdicts import Verdict
 
 SHORT, LONG = Style(100, 0, 0, 0), Style(300, 4, 0, 1)
