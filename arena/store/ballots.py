@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Text, case, delete, func, insert, select, type_coerce, update
+from sqlalchemy import Connection, Text, case, delete, func, insert, or_, select, type_coerce, update
 
 from arena.domain import BattleKind, BattleState, LeftOut, Side
 from arena.errors import UnknownVoter
@@ -28,7 +28,7 @@ TRUSTED_AFTER = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Examined:
-    """All finished ranked battles with their voters.
+    """All finished ranked battles with their voters, but for those whose vote is left out for another reason.
 
     `seqs` is int64[n], the number of each battle's vote, `UNKNOWN` without one; `voter_ids` are in the order of
     `voters`. `held` and `counted` are bool[n]: what a sweep may decide about is one of the two.
@@ -188,7 +188,11 @@ def _rows(connection: Connection) -> list[Any]:
         )
         .outerjoin(votes, votes.c.battle == BattleRow.id)
         .outerjoin(lengths, lengths.c.battle == BattleRow.id)
-        .where(BattleRow.kind == BattleKind.RANKED, BattleRow.state.in_((BattleState.READY, BattleState.VOTED)))
+        .where(
+            BattleRow.kind == BattleKind.RANKED,
+            BattleRow.state.in_((BattleState.READY, BattleState.VOTED)),
+            or_(votes.c.left_out.is_(None), votes.c.left_out == LeftOut.SUSPICIOUS),
+        )
         .order_by(votes.c.seq.is_(None), votes.c.seq, BattleRow.created_at, BattleRow.id)
     )
     return list(connection.execute(statement))
