@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-# What cannot be seen (zero-width characters, soft hyphens, combining accents) becomes this; words pass over it.
+# What cannot be seen (zero-width characters, soft hyphens, combining accents, private use) becomes this.
 UNSEEN = "\u00ad"
 
 # Scripts that put no spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
@@ -35,20 +35,14 @@ _FOLDED = _Fold()
 
 
 def _folded_character(character: str) -> str:
-    if unicodedata.category(character) == "Cf" or _ACCENTS.match(character) or character in _INVISIBLE_LETTERS:
+    if unicodedata.category(character) in {"Cf", "Co"} or _ACCENTS.match(character) or character in _INVISIBLE_LETTERS:
         return UNSEEN
     folded = _or_same(unicodedata.normalize("NFKC", character).casefold(), character)
     folded = _PLAIN.get(folded, folded)
     if _ACCENTED.match(folded):
         apart = unicodedata.normalize("NFD", folded)
         return apart[0].lower() if all(map(_ACCENTS.match, apart[1:])) else folded
-    match unicodedata.category(folded):
-        case "Zs":
-            return " "
-        case "Pd":
-            return "-"
-        case _:
-            return folded
+    return "-" if unicodedata.category(folded) == "Pd" else folded
 
 
 def _or_same(folded: str, character: str) -> str:

@@ -77,7 +77,7 @@ class Reader:
         """
         is_latin = folded[start].isascii()
         nothing = max(start + 1, _end_of(PIECE, folded, start))
-        found = self._spelled(folded, start, final=final) if is_latin else self._native(folded, start, final=final)
+        found = self._spelled(folded, start, final=final) if is_latin else self._native(folded, start)
         if found is None:
             return Reading(nothing, Finding.NOTHING)
         ahead = _ahead(folded, found, final=final)
@@ -108,11 +108,8 @@ class Reader:
                 name += " "
         return found
 
-    def _native(self, folded: str, start: int, *, final: bool) -> _Found | None:
-        """The longest name in another script at `start`."""
-        visible = folded[start : start + SPAN].replace(UNSEEN, "")
-        if not final and visible in self._names.native_beginnings:
-            raise NeedsMoreText(len(folded) + 1)
+    def _native(self, folded: str, start: int) -> _Found | None:
+        """The longest name in another script at `start`; that it may go on, `_ahead` waits for."""
         match = self._names.native_pattern.match(folded, start)
         if match is None:
             return None

@@ -56,7 +56,7 @@ def cut(text: str, sizes: Sequence[int]) -> list[str]:
 @example("I am Cla**u**de", [1] * 20, [])
 @example("AIOpen\u00adqwen. I am OpenAI", [1] * 30, [])
 @example("드라마 라마 저는 라마입니다", [1] * 30, [])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_however_an_answer_is_cut_the_same_is_shown(text: str, sizes: list[int], prompts: list[str]) -> None:
     masker = Masker(PAIR, prompts)
 
@@ -131,6 +131,13 @@ def test_what_the_person_typed_first_does_not_count(prompt: str, answer: str, hi
     assert masked(answer, names=PAIR, prompts=["Hi", prompt]) == hidden
 
 
+def test_the_maker_of_a_model_that_leaked_leaks_with_it() -> None:
+    answer = "Qwen is a model by Alibaba Cloud."
+
+    assert masked(answer, names=PAIR) == "[model name] is a model by [model name]."
+    assert masked(answer, names=PAIR, prompts=["What is Qwen?"]) == answer
+
+
 def test_what_only_an_earlier_answer_said_counts() -> None:
     assert leaks("I am ChatGPT.", names=PAIR, prompts=["Who are you?", "Are you sure?"])
 
@@ -140,8 +147,8 @@ def test_what_only_an_earlier_answer_said_counts() -> None:
     ["I am ", "qwe", "Claude ", "I am Claude ", "I am a model by ", "q\u00ad", "open ", "通", "*", "as a, ", "."],
 )
 def test_no_answer_takes_long_to_look_through(piece: str) -> None:
-    """Two hundred thousand characters in chunks of four; looking at all of it again and again would take hours."""
-    text = piece * (200_000 // len(piece))
+    """Sixty thousand characters in chunks of four; looking at all of it again and again would take hours."""
+    text = piece * (60_000 // len(piece))
     masker = Masker(PAIR)
 
     shown = [masker.feed(text[start : start + 4]) for start in range(0, len(text), 4)]

@@ -77,6 +77,7 @@ def test_what_follows_from_a_name_counts_anywhere(name: str, text: str) -> None:
         ("palm-2", "Palm oil."),
         ("o3-mini", "O3 is ozone, a mini molecule."),
         ("o1", "The O1 visa."),
+        ("k2", "K2 is a mountain."),
         ("step-2-16k", "Step 2: stir."),
         ("gpt-4o", "A GPT partition; GPT-4 came in 2023."),
         ("model-a", "Model A sold well."),
@@ -162,9 +163,9 @@ def test_a_maker_that_only_the_administrator_knows_counts_in_an_introduction() -
 
 
 def test_a_very_long_name_is_found_by_its_first_words() -> None:
-    contestant = spec("x", display_name="Grand Imperial Extra Special Reserve Model Number Nine Hundred And Ninety")
+    contestant = spec("x", display_name="Grand Imperial Extra Special Reserve Model " + "Long " * 12 + "Name")
 
-    spans = found("The Grand Imperial Extra Special Reserve Model Number Nine Hundred And Ninety.", contestant)
+    spans = found("The Grand Imperial Extra Special Reserve Model " + "Long " * 12 + "Name", contestant)
 
     assert len(spans) == 1
     assert spans[0].startswith("Grand Imperial Extra Special Reserve Model")
@@ -172,6 +173,12 @@ def test_a_very_long_name_is_found_by_its_first_words() -> None:
 
 def test_both_models_of_the_pair_count() -> None:
     assert found("Qwen or SmolLM2?", spec("qwen2.5-7b"), spec("smollm2-135m-instruct")) == ["Qwen", "SmolLM2"]
+
+
+@pytest.mark.parametrize("names", [("zorblax", "zorblax-7b"), ("zorblax-7b", "zorblax")])
+def test_what_one_model_is_called_is_not_weakened_by_the_other(names: tuple[str, str]) -> None:
+    assert found("Ask zorblax.", *map(spec, names)) == ["zorblax"]
+    assert found("Ask zorblax.", spec("zorblax-7b")) == []
 
 
 def test_without_a_pair_only_introductions_count() -> None:
