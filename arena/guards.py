@@ -5,7 +5,7 @@ Every refusal is a sentence, and everything that a guard does is counted in the 
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 PROMPT_REFUSED: Final = (
     "This arena's rules do not allow this prompt. Your text is as you wrote it: change it and try again."
 )
+MOST_PAIRS: Final = 10_000
 NOBODY_LOOKED: Final = "Nobody can check prompts against this arena's rules at the moment. Try again in a minute."
 
 
@@ -55,6 +56,7 @@ class Guards:
         self._moderator = Moderator.of(settings.moderation, environ=environ)
         self._breakers = Breakers(settings.breaker_settings())
         self._limits = settings.stream_limits()
+        self._names: dict[Hashable, Names] = {}
 
     def close(self) -> None:
         """End the moderator's connections, while the loop still runs."""
@@ -93,6 +95,16 @@ class Guards:
         if ruling.refused_by is not None:
             self._write.count(f"prompt refused by {ruling.refused_by}")
             raise PromptRefused(PROMPT_REFUSED)
+
+    def names(self, specs: Iterable[ModelSpec]) -> Names:
+        """What gives the models of a battle away; kept, since putting it together takes a while."""
+        specs = tuple(specs)
+        key = tuple((spec.name, spec.display_name, spec.aliases, spec.organisation) for spec in specs)
+        if key not in self._names:
+            if len(self._names) >= MOST_PAIRS:
+                self._names.clear()
+            self._names[key] = Names.of(specs)
+        return self._names[key]
 
     def reserved(self, spec: ModelSpec, messages: Sequence[Message]) -> Spending:
         """What an answer may cost at most: the prompt as estimated, and as many tokens as the model may write."""

@@ -20,7 +20,7 @@ from arena.domain import Battle, BattleState, Message, Pace, Role, Side, Turn
 from arena.errors import AlreadyVoted, NotVotable, PromptRefused, UnknownBattle
 from arena.guards import Guards, bounds_of
 from arena.hold import Holds
-from arena.identity import Masker, Names
+from arena.identity import Masker
 from arena.live import LiveBattle
 from arena.matchmaking import draw_pairing
 from arena.providers import PROVIDERS
@@ -209,7 +209,7 @@ class Arena:
         battle = self._own(battle_id, voter)
         problem = VOTE_NOT_STORED if battle.vote is None and self._holds.failed(battle_id) else None
         specs = self._roster.by_name()
-        names = Names.of(specs[name] for name in (battle.seats.a, battle.seats.b) if name in specs)
+        names = self._guards.names(specs[name] for name in (battle.seats.a, battle.seats.b) if name in specs)
         return battle_view(battle, live=live, held=held, problem=problem, specs=specs, names=names)
 
     # Votes
@@ -371,7 +371,7 @@ class Arena:
 
     def _job(self, battle: Battle, turn: Turn, side: Side, attempt: int) -> StreamJob:
         spec = self._roster.spec(battle.seats[side])
-        names = Names.of(self._roster.spec(battle.seats[seat]) for seat in Side)
+        names = self._guards.names(self._roster.spec(battle.seats[seat]) for seat in Side)
         prompts = [each.prompt for each in battle.turns]
         return StreamJob(
             turn=turn.ordinal,
