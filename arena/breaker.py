@@ -17,7 +17,10 @@ LONGEST_PAUSE_SECONDS = 900.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSettings:
-    """How many failures in a row, each within `window_seconds` of the next, rest a model, and for how long at first."""
+    """How many failures in a row, each within `window_seconds` of the next, rest a model, and for how long at first.
+
+    With 0 `failures` no model ever rests.
+    """
 
     failures: int = 3
     window_seconds: float = 300.0
@@ -106,8 +109,8 @@ class Breakers:
             return tuple(due)
 
     def _fail(self, circuit: _Circuit, fault: Fault) -> bool:
-        if circuit.rested_at is not None:
-            return False  # asked before it began to rest
+        if circuit.rested_at is not None or not self._settings.failures:
+            return False  # it was asked before it began to rest, or never rests
         now = self._clock()
         is_stale = now - circuit.failed_at > self._settings.window_seconds
         circuit.failures = 1 if is_stale else circuit.failures + 1

@@ -62,7 +62,7 @@ class Budgets(Table):
 class Breaker(Table):
     """Table `[breaker]`: when a failing model is rested; the fields of `BreakerSettings`."""
 
-    failures: PositiveInt = BreakerSettings().failures
+    failures: NonNegativeInt = BreakerSettings().failures
     window_seconds: PositiveFloat = BreakerSettings().window_seconds
     pause_seconds: PositiveFloat = BreakerSettings().pause_seconds
 

@@ -129,3 +129,10 @@ def test_the_probe_of_a_model_that_plays_again_says_nothing_new() -> None:
     breakers.probed("m", Fault.SILENT)
 
     assert not breakers.resting()
+
+
+def test_without_a_number_of_failures_no_model_rests() -> None:
+    breakers = Breakers(BreakerSettings(failures=0))
+
+    assert not any(breakers.record("m", Fault.QUOTA) for _ in range(9))
+    assert not breakers.resting()

@@ -159,7 +159,8 @@ def failures(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> tupl
             models = [{**model, "base_url": f"{urls[str(model['name'])]}/polder"} for model in (ZWEIHORN, MO)]
             seed = seed_that_seats(left, right, battles=len(FAULTY))
             folder = tmp_path_factory.mktemp("failures")
-            with arena_process(folder, models=models, environ=ENVIRON, seed=seed) as arena:
+            never_rests = {**ENVIRON, "ARENA_BREAKER__FAILURES": "0"}
+            with arena_process(folder, models=models, environ=never_rests, seed=seed) as arena:
                 results.append(fail(browser, arena.url))
     return tuple(results)
 
