@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, add_row, known, print_json, print_table, say, settings_of, table_of
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
     title = METHODS[rated.method].title
     table = table_of("Rank (UB)", "Model", "Elo", title, "95 % CI", "Battles", "Won", "Lost", "Tied", "Win rate")
     for line in rated.standings:
-        table.add_row(
+        add_row(
+            table,
             str(line.rank) if line.rank == line.rank_worst else f"{line.rank} ({line.rank}–{line.rank_worst})",
             _name(live, line.model) + (" (preliminary)" if line.preliminary else ""),
             known(line.elo, "{:.1f}"),
@@ -154,9 +155,9 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
         )
     print_table(table)
     left_out = sum(rated.left_out.values())
-    typer.echo(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
+    say(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
     for remark in rated.remarks:
-        typer.echo(remark)
+        say(remark)
 
 
 def _name(live: "Board", model: str) -> str:
@@ -171,14 +172,14 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
             {"model_a": name_a, "model_b": name_b, **asdict(elo), "forecast": None if reason else shown, **reason}
         )
         return
-    typer.echo(
+    say(
         f"P({name_a} is preferred to {name_b}) = {elo.probability:.1%}".replace("%", " %")
         + f"   Elo {elo.rating_a:.1f} against {elo.rating_b:.1f}"
     )
     if forecast is not None:
-        typer.echo(_sentence(forecast))
+        say(_sentence(forecast))
     if (record := elo.record) is not None:
-        typer.echo(
+        say(
             f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )

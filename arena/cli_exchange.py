@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli_output import AsJson, Config, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, add_row, print_json, print_table, say, settings_of, table_of
 
 if TYPE_CHECKING:
     from arena.foreign import RejectedRow
@@ -53,7 +53,7 @@ def import_votes(
     if as_json:
         print_json(_as_json(report, check))
     else:
-        typer.echo(_in_words(report, check, rejected_to=skip_bad))
+        say(_in_words(report, check, rejected_to=skip_bad))
 
 
 def export_votes(
@@ -71,7 +71,7 @@ def export_votes(
     chosen = format_named(format_name)
     with _store_to_read(settings_of(config)) as store:
         votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
-    typer.echo(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
+    say(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
 
 
 def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
@@ -84,7 +84,7 @@ def list_sources(config: Config = None, *, as_json: AsJson = False) -> None:
     table = table_of("Name", "Format", "Votes", "Imported")
     for source in found:
         votes = f"{source.votes:,}" + (" (counts only)" if source.tallies_only else "")
-        table.add_row(source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
+        add_row(table, source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
     print_table(table)
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from arena.domain import ModelSpec
+from arena.exchange import guarded
 
 MOST_ROWS = 20
 ROW_PIXELS = 36
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
 
 
 def labels(specs: Iterable[ModelSpec]) -> Mapping[str, str]:
@@ -45,5 +45,4 @@ def _dollars(amount: float | None) -> str:
 
 def safe_csv(frame: pd.DataFrame) -> str:
     """The table as CSV in which a text that looks like a formula is quoted with an apostrophe; numbers stay numbers."""
-    guarded = frame.map(lambda cell: "'" + cell if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell)
-    return guarded.to_csv(index=False)
+    return frame.map(lambda cell: guarded(cell) if isinstance(cell, str) else cell).to_csv(index=False)
