@@ -1,10 +1,15 @@
 import json
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
+from arena.settings import load_settings
+from arena.store import Store
+from arena.transfer import import_file
 from board_filters import View
 from board_json import board_json
 from board_table import interval, lines, ranks
@@ -181,3 +186,14 @@ def test_ranks_and_intervals_read_well() -> None:
 
     assert ranks(standing) == "1–3"
     assert interval(standing) == "+12/−0"
+
+
+def test_votes_on_models_that_never_fought_here_have_a_board(open_page: OpenPage, tmp_path: Path) -> None:
+    (tmp_path / "crowd.csv").write_text("model_a,model_b,winner\nfar,away,model_a\n", encoding="utf-8")
+    with closing(Store.open(load_settings().database_url)) as store:
+        import_file(store, tmp_path / "crowd.csv", actor="a test")
+
+    tab = open_page("standings.py", source="crowd")
+
+    assert not tab.exception
+    assert tab.dataframe[0].value["model"].tolist() == ["far · preliminary", "away · preliminary"]
