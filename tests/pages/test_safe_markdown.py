@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from safe_inline import LONGEST_SPAN
-from safe_markdown import SafeMarkdown, safe_markdown, split_thought
+from safe_markdown import SafeMarkdown, is_bearable, safe_markdown, split_thought
 
 J = "\u2060"
 B = "\ufeff"
@@ -123,6 +123,19 @@ def test_a_span_that_ends_out_of_reach_hides_nothing(sign: str, shift: int) -> N
 @pytest.mark.parametrize("part", ["$a ", r"\(", r"\[", "http://a_<"])
 def test_a_hostile_text_is_prepared_in_time(part: str) -> None:
     assert safe_markdown(part * (400_000 // len(part)))
+
+
+@pytest.mark.parametrize("part", ["<b>*x_", "[a][", "a**b ", "1. ", "> ", "- 1) + ", "- a\n ", "$x$ ", "\n", "a:b "])
+def test_what_would_stop_a_browser_is_not_shown_as_markdown(part: str) -> None:
+    assert not is_bearable(part * (100_000 // len(part)))
+
+
+def test_a_long_ordinary_answer_is_shown_as_markdown() -> None:
+    paragraph = "It is **quite** ordinary, with `code` and a [link](https://a.example), and goes on. " + "word " * 60
+    block = "```py\n" + 'print("x", 1 + 2)  # y\n' * 20 + "```\n\n> > - 1. deep\n\n"
+
+    assert is_bearable(f"{paragraph}\n\n{block}" * 13)
+    assert is_bearable(f"{paragraph}\n\n" * 250)
 
 
 @settings(deadline=None)

@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -14,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
+import surface
 from surface import Gate, broken
 from tests.e2e.arena_process import ArenaProcess, arena_process, scripted
 
@@ -321,3 +324,15 @@ def test_a_flood_of_names_does_not_fill_the_log(failing: Starlette, caplog: pyte
     assert statuses == {FORBIDDEN}
     assert len(caplog.records) == 100
     assert max(len(str(vars(record)["asked"])) for record in caplog.records) == 100
+
+
+def test_the_settings_that_safety_rests_on_are_set() -> None:
+    config = tomllib.loads(Path(surface.__file__).with_name(".streamlit").joinpath("config.toml").read_text("utf-8"))
+    expected: dict[str, dict[str, object]] = {
+        "logger": {"enableRich": False},  # its tracebacks would pass by the log, where keys are taken out
+        "client": {"showErrorDetails": "none", "allowedOrigins": []},
+        "server": {"enableAgentApi": False, "enableCORS": True, "enableXsrfProtection": True},
+    }
+
+    for section, values in expected.items():
+        assert values.items() <= config[section].items()
