@@ -1,6 +1,5 @@
 """Secrets are planted everywhere an arena may meet one, a whole life of it is lived, and all it left is searched."""
 
-import io
 import json
 import os
 import socket
@@ -10,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
@@ -18,7 +17,6 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, expect
 
-from arena.__main__ import main
 from arena.domain import Side
 from tests.e2e.arena_process import ROOT, ArenaProcess, arena_process
 from tests.e2e.battle_page import LABELS, BattlePage
@@ -129,7 +127,7 @@ class Life:
 
     def _run_commands(self, arena: ArenaProcess, environ: Mapping[str, str]) -> None:
         assert arena.config is not None
-        assert self._run(environ, "standings") == 2  # refuses the spoilt file
+        assert self._run(arena, "standings") == 2  # refuses the spoilt file
         arena.config.write_text(arena.config.read_text().removesuffix(SPOILT))
         for arguments in (
             ["standings", "--json"],
@@ -137,23 +135,16 @@ class Life:
             ["verify"],
             *(["export", name, "--format", name.split(".")[0]] for name in EXPORTS),
         ):
-            assert self._run(environ, *arguments) == 0
+            assert self._run(arena, *arguments) == 0
         for unreadable in UNREADABLE:
-            assert self._run({**environ, "ARENA_DATABASE_URL": unreadable}, "verify") == 2
+            assert self._run(arena, "verify", ARENA_DATABASE_URL=unreadable) == 2
         with self._started(environ, "models", "check") as check:
             assert check.wait(60) == 1
 
-    def _run(self, environ: Mapping[str, str], *arguments: str) -> object:
-        """A command in this process, since starting one takes seconds."""
-        output = io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(output):
-            patch.chdir(self.folder)
-            for name, value in environ.items():
-                patch.setenv(name, value)
-            with pytest.raises(SystemExit) as ended:
-                main(list(arguments))
-        self._keep(f"command: {arguments[0]}", output.getvalue().encode())
-        return ended.value.code
+    def _run(self, arena: ArenaProcess, *arguments: str, **variables: str) -> object:
+        command = arena.command(*arguments, **variables)
+        self._keep(f"command: {arguments[0]}", command.output.encode())
+        return command.code
 
     @contextmanager
     def _started(self, environ: Mapping[str, str], *arguments: str) -> "Iterator[subprocess.Popen[bytes]]":
