@@ -6,16 +6,20 @@ The file may hold everything but secrets. A variable is named after its key (`AR
 
 import difflib
 import os
+import re
 import secrets
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import platformdirs
 from pydantic import (
+    AfterValidator,
+    BeforeValidator,
     Field,
     IPvAnyNetwork,
     PositiveInt,
@@ -59,12 +63,33 @@ _FOREIGN_WORDS = {
 }
 
 
+def _parted(value: object) -> object:
+    """A variable holds several names with commas between them."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_host_name, names))
+
+
+def _host_name(text: str) -> str:
+    with suppress(ValueError):
+        return str(ip_address(text.strip("[]")))
+    if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?", text):
+        raise ValueError(f"{text!r} is no host name: write arena.example.com, without https://, port or path")
+    return text.lower()
+
+
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_parted), AfterValidator(_host_names)]
+
+
 class Settings(Table):
     """Everything an operator may decide; times in seconds.
 
     `source` is the file it came from, None when there is none. `models` is empty when the file names none: the
     embedded models fight then. `seed` makes the draw of pairs repeatable. `aa_share` of the battles show one model
-    twice. `trusted_proxies` are the addresses whose forwarded headers are believed.
+    twice. `trusted_proxies` are the addresses whose forwarded headers are believed. `allowed_hosts` are the names,
+    without ports, under which browsers may reach the arena; this machine's own address needs none.
     """
 
     source: Path | None = None
@@ -76,6 +101,7 @@ class Settings(Table):
     cache_dir: Folder = Field(default_factory=lambda: platformdirs.user_cache_path(_PROGRAM))
     host: Line = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
+    allowed_hosts: Hosts = ()
     hold_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 5.0
     rating_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,11 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 import moves
 from arena.domain import BattleState, ReplyStatus, Side
 from arena.views import BattleView, Reveal, RevealedModel, SideView
-from safe_markdown import SafeMarkdown, split_thought
+from safe_markdown import SafeMarkdown, is_bearable, split_thought
 from shell import breathe, plain, rating, signed
 from words import trouble
 
 PANE_HEIGHT = 520
+ADDRESS_SIGNS = ":/?#[]@!$&'()*+,;=%~"
 RETRY = "🔄 Retry this side"
 
 # Some 400 characters a second, and never longer than eight seconds in all.
@@ -39,7 +41,10 @@ class Answer:
         self.drawn = (text, growing)
         parts = split_thought(text)
         if parts.answer:
-            self.body.markdown(self.prepared.update(parts.answer), anchors=False)
+            if is_bearable(parts.answer):
+                self.body.markdown(self.prepared.update(parts.answer), anchors=False)
+            else:
+                self.body.text(parts.answer)
         elif growing:
             self.body.markdown(":shimmer[Thinking…]")
         if parts.thought and not growing:
@@ -94,7 +99,7 @@ def _heading(side: Side, reveal: Reveal | None) -> str:
 
 def _name(model: RevealedModel) -> str:
     name = plain(model.display_name)
-    linked = f"[{name}](<{model.link}>)" if model.link else name
+    linked = f"[{name}](<{quote(model.link, safe=ADDRESS_SIGNS)}>)" if model.link else name
     if model.elo is None:
         return linked
     colour = "green" if model.elo.change > 0 else "red" if model.elo.change < 0 else "gray"

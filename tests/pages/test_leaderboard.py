@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from arena.foreign import ForeignTally
 from arena.rated_board import ScoreHistory
 from arena.settings import load_settings
 from arena.store import NewSource, SourceLoad, Store
+from arena.transfer import import_file
 from board_filters import View
 from board_json import board_json
 from board_table import change, columns, interval, lines, ranks, written
@@ -367,3 +369,14 @@ def test_ranks_and_intervals_read_well() -> None:
 
     assert ranks(standing) == "1–3"
     assert interval(standing) == "+12/−0"
+
+
+def test_votes_on_models_that_never_fought_here_have_a_board(open_page: OpenPage, tmp_path: Path) -> None:
+    (tmp_path / "crowd.csv").write_text("model_a,model_b,winner\nfar,away,model_a\n", encoding="utf-8")
+    with closing(Store.open(load_settings().database_url)) as store:
+        import_file(store, tmp_path / "crowd.csv", actor="a test")
+
+    tab = open_page("standings.py", source="crowd")
+
+    assert not tab.exception
+    assert tab.dataframe[0].value["model"].tolist() == ["far · preliminary", "away · preliminary"]

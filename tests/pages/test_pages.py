@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 import shell
 from arena.board import labels
 from arena.domain import ModelSpec
-from shell import open_arena
+from shell import open_arena, plain
 from tables import price, safe_csv
 
+J = "\u2060"  # invisible, keeps the front-end's patterns apart
 OpenPage = Callable[..., AppTest]
 APP = Path(shell.__file__).with_name("app.py")
 ONE_MODEL = """
@@ -35,6 +36,21 @@ def vote_once(open_page: OpenPage) -> AppTest:
     tab.chat_input(key="prompt").set_value("Why?").run()
     tab.button(key="vote-a").click().run()
     return tab.button(key="reveal").click().run()
+
+
+@pytest.mark.parametrize(
+    ("name", "markdown"),
+    [
+        ("gpt-4.1:latest", r"gpt\-4\.1\:latest"),
+        ("*[a](b)*", r"\*\[a\]\(b\)\*"),
+        (":smile: :material/home:", f"\\:{J}smile\\: \\:{J}material\\/home\\:"),
+        ("a -> b >= c", f"a \\-{J}\\> b \\>{J}\\= c"),
+        ("http://a.example", f"http\\:{J}\\/\\/a\\.example"),
+        ("www.a.example b@c.example", f"www{J}\\.a\\.example b\\@{J}c\\.example"),
+    ],
+)
+def test_a_name_is_more_than_letters_to_nobody(name: str, markdown: str) -> None:
+    assert plain(name) == markdown
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -188,6 +204,6 @@ def test_what_is_wrong_with_the_file_is_said_on_the_models_page_only(
 
     models, battle = open_page("models.py"), open_page()
 
-    assert "arena.toml was not read again" in models.error[0].value
+    assert "arena.toml was not read again" in models.error[0].value.replace("\\", "")
     assert not battle.error
     assert not battle.info
