@@ -18,7 +18,6 @@ from safe_inline import JOINER
 from voters import COOKIE, VoterCookies, new_voter
 
 _SESSION: Final = "arena_session"
-# What is looked for where no backslash helps: emoji, icons, addresses, arrows.
 _JOINED: Final = re.compile(r":(?=//|material/|[\w+-]+:)|@(?=\w)|www(?=\.)|[-<>~](?=[-=>])", re.ASCII | re.IGNORECASE)
 
 
@@ -121,7 +120,7 @@ def footer() -> None:
 
 
 def plain(text: str) -> str:
-    """A name or a sentence as Markdown that shows it letter by letter."""
+    """A name or a sentence as Markdown that shows it letter by letter, emoji, icons, addresses and arrows too."""
     return re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", _JOINED.sub(rf"\g<0>{JOINER}", text))
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from arena.errors import BeingRated
-from arena.foreign import ForeignTally
+from arena.foreign import ForeignTally, ForeignVote
 from arena.rated_board import ScoreHistory
 from arena.settings import load_settings
 from arena.store import NewSource, SourceLoad, Store
@@ -243,6 +243,20 @@ def test_today_is_no_past_day(voted: OpenPage) -> None:
 
     assert "Board as of" not in texts(tab)
     assert len(models(tab)) == 4
+
+
+def test_models_of_an_imported_file_need_not_be_the_arenas(voted: OpenPage) -> None:
+    store = open_arena()._store
+    with SourceLoad(store.write, NewSource(name="file", format="plain", sha256="0" * 64)) as loading:
+        loading.add([ForeignVote(model_a="ash", model_b="stranger", verdict=Verdict.A, line=1)])
+        loading.publish(actor="test")
+
+    tab = voted("standings.py", source="file")
+
+    assert not tab.exception
+    assert models(tab) == ["Ash", "stranger"]
+    assert "These votes carry no times" in texts(tab)
+    assert "times of votes unknown" in texts(tab)
 
 
 def test_a_rating_that_takes_long_is_awaited_and_then_shown_as_of_its_last_vote(
