@@ -130,11 +130,11 @@ else:
     for side, column in zip(Side, st.columns(2), strict=True):
         with column:
             answers[side] = draw_pane(view, side)
-    if view.reveal and view.reveal.left_out:
-        st.info(NOT_COUNTED.get(view.reveal.left_out, "This vote moves no rating."), icon="⚖️")
     if view.problem:
         st.error(view.problem, icon="🛑")
     with bar:
+        if view.reveal and view.reveal.left_out:
+            st.info(NOT_COUNTED.get(view.reveal.left_out, "This vote moves no rating."), icon="⚖️")
         if view.held:
             held_bar(view.id)
         else:

@@ -10,7 +10,7 @@ from arena.trust import Effect, TrustReport
 from leaderboard.fairness import Share
 from shell import count, footer, percent, plain, signed, the_arena
 from tables import show_table
-from words import LEFT_OUT
+from words import left_out_reason
 
 PACES = {
     "live": "as they came",
@@ -55,7 +55,7 @@ def effects(report: TrustReport, names: Mapping[str, str]) -> pd.DataFrame:
     """One line for each group of votes."""
     rows = [
         (
-            f"with those that are {LEFT_OUT.get(effect.name, effect.name)}"
+            f"if the votes counted that are left out ({left_out_reason(effect.name)})"
             if effect.name in report.left_out
             else WHAT_IF.get(effect.name, effect.name),
             effect.votes,
@@ -94,7 +94,8 @@ st.title("🛡️ Trust", anchor=False)
 left_out = sum(report.left_out.values())
 st.markdown(f"**{count(report.votes, 'vote')}** on the board, {count(left_out, 'vote')} left out")
 if report.left_out:
-    st.caption(" · ".join(f"{n:,} {plain(LEFT_OUT.get(reason, reason))}" for reason, n in report.left_out.items()))
+    reasons = [f"{n:,} left out ({left_out_reason(reason)})" for reason, n in report.left_out.items()]
+    st.caption(plain(" · ".join(reasons)))
 for alarm in report.alarms:
     st.warning(plain(f"{names.get(alarm.model, alarm.model)}: {alarm.reason}"), icon="⚠️")
 if not report.votes:
