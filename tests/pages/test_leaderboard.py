@@ -394,3 +394,13 @@ def test_votes_on_models_that_never_fought_here_have_a_board(open_page: OpenPage
 
     assert not tab.exception
     assert tab.dataframe[0].value["model"].tolist() == ["far · preliminary", "away · preliminary"]
+
+
+def test_votes_that_are_left_out_can_be_switched_back_in(voted: OpenPage) -> None:
+    open_arena()._store.write.exclude_votes([1], reason="leaked", actor="tester").result(30)
+
+    without, with_them = voted("standings.py"), voted("standings.py", left_out="yes")
+
+    assert r"**2 votes** · 1 left out (an answer named its model)" in texts(without)
+    assert "**3 votes**" in texts(with_them)
+    assert not with_them.exception
