@@ -170,15 +170,17 @@ def test_languages_are_told_when_the_import_is_done(run: Run, tmp_path: Path) ->
 
 @pytest.mark.usefixtures("run")
 def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path) -> None:
-    conversations(tmp_path / "german.csv", 30_000)
+    conversations(tmp_path / "german.csv", 10_000)
     url = load_settings(environ={}).database_url
     command = [sys.executable, "-m", "arena", "import", "german.csv"]
+    # Whoever runs the tests in the background of a shell lets them, and their children, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     importer = subprocess.Popen(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     with importer:
         assert importer.stdout is not None
-        assert importer.stdout.readline() == b"Imported as 'german': 30,000 votes (plain).\n"
+        assert importer.stdout.readline() == b"Imported as 'german': 10,000 votes (plain).\n"
         with closing(Store.open_to_read(url)) as store:
             wait_until(lambda: store.read.facets().languages)
         importer.send_signal(signal.SIGINT)
