@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 
 JOINER: Final = "\u2060"  # invisible, no line break, and no part of any of Streamlit's patterns
+# What is looked for where no backslash helps: emoji, icons, addresses, arrows.
+JOINED: Final = re.compile(r":(?=//|material/|[\w+-]+:)|@(?=\w)|www(?=\.)|[-<>~](?=[-=>])", re.ASCII | re.IGNORECASE)
 LONGEST_SPAN: Final = 2_000  # characters of a formula or code span: so far each sign that opens one looks for its end
 BREAK: Final = "\ufeff"  # invisible, and white space to the front-end: a bare address would swallow a backslash
 

@@ -14,11 +14,10 @@ import streamlit as st
 from arena.errors import ArenaError
 from arena.service import Arena
 from arena.settings import Settings, load_settings
-from safe_inline import JOINER
+from safe_inline import JOINED, JOINER
 from voters import COOKIE, VoterCookies, new_voter
 
 _SESSION: Final = "arena_session"
-_JOINED: Final = re.compile(r":(?=//|material/|[\w+-]+:)|@(?=\w)|www(?=\.)|[-<>~](?=[-=>])", re.ASCII | re.IGNORECASE)
 
 
 @st.cache_resource(show_spinner=False)
@@ -121,7 +120,7 @@ def footer() -> None:
 
 def plain(text: str) -> str:
     """A name or a sentence as Markdown that shows it letter by letter, emoji, icons, addresses and arrows too."""
-    return re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", _JOINED.sub(rf"\g<0>{JOINER}", text))
+    return re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", JOINED.sub(rf"\g<0>{JOINER}", text))
 
 
 def rating(elo: float) -> str:
