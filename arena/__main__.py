@@ -1,14 +1,14 @@
 """The `arena` command line: the composition root, imported by nothing.
 
-Exit codes: 0 done, 1 a check failed, 2 wrong usage, settings or database. What a command needs is imported inside it,
-so that `arena --help` answers at once.
+Exit codes: 0 done, 1 a check failed, 2 wrong usage, settings or database, 70 a fault of the program. What a command
+needs is imported inside it, so that `arena --help` answers at once.
 """
 
-import logging
 import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -23,10 +23,11 @@ from arena.cli_board import predict, standings
 from arena.cli_exchange import export_votes, import_votes, sources
 from arena.cli_figures import figures
 from arena.cli_models import models
-from arena.cli_output import AsJson, Config, print_json, settings_of
+from arena.cli_output import AsJson, Config, print_json, say, settings_of
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
 
 PORTS_TRIED = 100
+UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h
 
 app = typer.Typer(
     help="A chatbot arena for your team: blind battles between language models, a live leaderboard.",
@@ -50,8 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="arena")
     except ArenaError as error:
-        sys.stderr.write(f"arena: {error}\n")
+        say(f"arena: {error}", err=True)
         sys.exit(1 if isinstance(error, StoreCorrupt) else 2)
+    except Exception:  # noqa: BLE001 - Python's own report would show what the error's text holds, a key perhaps
+        _report()
+        sys.exit(UNFORESEEN)
+
+
+def _report() -> None:
+    """The traceback of the error at hand, without secrets."""
+    from arena.logs import secrets_of
+    from arena.providers import without_keys
+
+    say(without_keys(traceback.format_exc(), *secrets_of(None, environ=os.environ)), err=True)
 
 
 @app.callback(invoke_without_command=True)
@@ -70,6 +82,8 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8501, or the next free one.")] = None,
 ) -> None:
     """Start the arena in the browser; Ctrl-C ends it."""
+    from arena.logs import guard_logs, log_to_terminal, secrets_of
+
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn shuts down first, then raises the signal again
     settings = settings_of(config)
@@ -79,8 +93,9 @@ def serve(
     port = _free_port(host, wanted, tries=1 if settled else PORTS_TRIED)
     if settings.source is not None:
         os.environ["ARENA_CONFIG"] = str(settings.source)
-    _log_to_terminal()
-    typer.echo(f"The arena opens on http://{_shown(host)}:{port} (Ctrl-C ends it); data in {settings.data_dir}")
+    guard_logs(secrets_of(settings, environ=os.environ))
+    log_to_terminal()
+    say(f"The arena opens on http://{_shown(host)}:{port} (Ctrl-C ends it); data in {settings.data_dir}")
     sys.stdout.flush()
     _run_streamlit(host, port)
 
@@ -103,25 +118,6 @@ def _shown(host: str) -> str:
     if host in {"0.0.0.0", "::"}:
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-class _Lines(logging.Formatter):
-    """One line per event, with its `extra` fields behind it."""
-
-    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-    def format(self, record: logging.LogRecord) -> str:
-        extra = {key: value for key, value in vars(record).items() if key not in self._usual}
-        return " ".join([super().format(record), *(f"{key}={value}" for key, value in extra.items())])
-
-
-def _log_to_terminal() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    logging.getLogger("arena").addHandler(handler)
-    logging.getLogger("arena").setLevel(logging.INFO)
-    # uvicorn sets its own level later; a filter stays.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.WARNING)
 
 
 def _run_streamlit(host: str, port: int) -> None:

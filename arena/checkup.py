@@ -23,6 +23,7 @@ REMEDIES: Mapping[Fault, str] = MappingProxyType(
         Fault.REFUSED_KEY: "the key is missing or refused; check key_variable and the key",
         Fault.NOT_FOUND: "the server does not know it; check base_url and upstream_id",
         Fault.CONTENT_FILTER: "the provider's filter refused a harmless question",
+        Fault.MODERATED: "the arena's own moderation refused the answer",
         Fault.UNREACHABLE: "nothing answers there; check base_url and whether the server runs",
         Fault.TLS: "the certificate is not trusted; check base_url and the certificate",
         Fault.REDIRECTED: "the server redirects, which is not followed; write the final address into base_url",
@@ -66,6 +67,18 @@ async def check_models(
     finally:
         for provider in providers.values():
             await provider.close()
+
+
+async def probe(spec: ModelSpec, *, endpoint: Callable[[ModelSpec], Endpoint], limits: StreamLimits) -> Fault | None:
+    """Ask one model the short question; None when it answered, else why it did not."""
+    provider = PROVIDERS[spec.provider]()
+    try:
+        await _measure(spec, provider, endpoint(spec), limits)
+    except ProviderFault as fault:
+        return fault.fault
+    finally:
+        await provider.close()
+    return None
 
 
 async def _check(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, status, table_of
+from arena.cli_output import AsJson, Config, add_row, known, print_json, print_table, say, settings_of, status, table_of
 from arena.cli_selection import Category, Language, Method, Since, Source, Until, WithoutTies, selection_of
 from arena.errors import CannotRate
 
@@ -159,7 +159,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
     rank = "Rank (UB)" if METHODS[rated.method].has_interval else "Rank"
     table = table_of(rank, "Model", "Elo", title, "95 % CI", "Battles", "Won", "Lost", "Tied", "Win rate")
     for line in rated.standings:
-        table.add_row(
+        add_row(
+            table,
             str(line.rank) if line.rank == line.rank_worst else f"{line.rank} ({line.rank}–{line.rank_worst})",
             _name(live, line.model) + (" (preliminary)" if line.preliminary else ""),
             known(line.elo, "{:.1f}"),
@@ -172,9 +173,9 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
         typer.echo(f"Board as of the end of {rated.selection.until} (UTC), by the votes that count now")
     print_table(table)
     left_out = sum(rated.left_out.values())
-    typer.echo(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
+    say(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
     for sentence in (*style_effects(rated.rated), *rated.remarks):
-        typer.echo(str(sentence))
+        say(str(sentence))
 
 
 def _iso(day: date | None) -> str | None:
@@ -193,14 +194,14 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
             {"model_a": name_a, "model_b": name_b, **asdict(elo), "forecast": None if reason else shown, **reason}
         )
         return
-    typer.echo(
+    say(
         f"P({name_a} is preferred to {name_b}) = {elo.probability:.1%}".replace("%", " %")
         + f"   Elo {elo.rating_a:.1f} against {elo.rating_b:.1f}"
     )
     if forecast is not None:
-        typer.echo(_sentence(forecast))
+        say(_sentence(forecast))
     if (record := elo.record) is not None:
-        typer.echo(
+        say(
             f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli_output import AsJson, Config, print_json, print_table, progress_bar, settings_of, table_of
+from arena.cli_output import AsJson, Config, add_row, print_json, print_table, progress_bar, say, settings_of, table_of
 
 if TYPE_CHECKING:
     from arena.foreign import RejectedRow
@@ -77,7 +77,7 @@ def export_votes(
     chosen = format_named(format_name)
     with _store_to_read(settings_of(config)) as store:
         votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
-    typer.echo(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
+    say(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
 
 
 @sources.callback(epilog="Example: arena sources --json")
@@ -94,7 +94,7 @@ def list_sources(context: typer.Context, config: Config = None, *, as_json: AsJs
     table = table_of("Name", "Format", "Votes", "Imported")
     for source in found:
         votes = f"{source.votes:,}" + (" (counts only)" if source.tallies_only else "")
-        table.add_row(source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
+        add_row(table, source.name, source.format, votes, f"{source.imported_at:%Y-%m-%d %H:%M} UTC")
     print_table(table)
 
 

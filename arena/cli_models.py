@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from arena.cli_output import AsJson, Config, known, print_json, print_table, settings_of, table_of
+from arena.cli_output import AsJson, Config, add_row, known, print_json, print_table, say, settings_of, table_of
 from arena.errors import ProviderFault, SettingsError
 
 if TYPE_CHECKING:
@@ -53,8 +53,14 @@ def models_list(config: Config = None, *, as_json: AsJson = False) -> None:
     table = table_of("Model", "Name", "State", "Weight", "Asked at", "Price in / out")
     for spec in specs:
         price = "–" if spec.price_in is None else f"{spec.price_in:g} / {spec.price_out:g}"
-        table.add_row(
-            spec.display_name, spec.name, spec.state.value, f"{spec.weight:g}", spec.base_url or spec.provider, price
+        add_row(
+            table,
+            spec.display_name,
+            spec.name,
+            spec.state.value,
+            f"{spec.weight:g}",
+            spec.base_url or spec.provider,
+            price,
         )
     print_table(table)
 
@@ -76,7 +82,7 @@ def models_check(config: Config = None, *, as_json: AsJson = False) -> None:
     print_json([asdict(checkup) for checkup in checkups]) if as_json else _print_checkups(checkups)
     problems = [*errors, *(checkup.problem for checkup in checkups if checkup.problem)]
     for problem in problems or ([] if checkups else ["There is no enabled model."]):
-        typer.echo(problem, err=True)
+        say(problem, err=True)
     if problems or not checkups:
         raise typer.Exit(1)
 
@@ -106,7 +112,8 @@ def _await_embedded(roster: "Roster") -> list[str]:
 def _print_checkups(checkups: Sequence["Checkup"]) -> None:
     table = table_of("Model", "First token", "Tokens/s", "Cost", "")
     for checkup in checkups:
-        table.add_row(
+        add_row(
+            table,
             checkup.model,
             known(checkup.first_token_ms, "{:,} ms"),
             known(checkup.tokens_per_second, "{:.1f}"),
@@ -124,7 +131,7 @@ def models_fetch(name: Annotated[str, typer.Argument(help="Which one.")], config
     settings = settings_of(config)
     with _FetchBar() as bar:
         path = fetch(name, cache_dir=settings.cache_dir, progress=bar.show)
-    typer.echo(f"{name} is here: {path}")
+    say(f"{name} is here: {path}")
 
 
 @models.command("import", epilog="Example: arena models import api_endpoints.json --output arena.toml")
@@ -137,7 +144,7 @@ def models_import(
 
     text = import_api_endpoints(file)
     if output is None:
-        typer.echo(text, nl=False)
+        say(text.removesuffix("\n"))
         return
     try:
         with output.open("x", encoding="utf-8") as new:
@@ -146,7 +153,7 @@ def models_import(
         raise SettingsError(f"{output} exists already: name another file, or move it away.") from error
     except OSError as error:
         raise SettingsError(f"{output} cannot be written: {error.strerror}.") from error
-    typer.echo(f"{output} is written; `arena models check --config {output}` tries it.")
+    say(f"{output} is written; `arena models check --config {output}` tries it.")
 
 
 class _FetchBar:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.terminal import visible
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -45,6 +47,13 @@ def table_of(*columns: str) -> "Table":
     return table
 
 
+def add_row(table: "Table", *cells: str) -> None:
+    """A row whose cells are shown letter by letter: a name is no markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(visible(cell)) for cell in cells))
+
+
 def print_table(table: "Table") -> None:
     """To the terminal at its width, elsewhere so wide that nothing is cut."""
     from rich.console import Console
@@ -67,7 +76,7 @@ def status(text: str) -> Iterator[None]:
 
 def print_json(value: object) -> None:
     """For programs."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    say(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @contextmanager
@@ -87,3 +96,8 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
             bar.update(stages[stage], completed=fraction)
 
         yield tell
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """For people: what a name or an error holds cannot move the cursor or hide other text."""
+    typer.echo(visible(text), err=err)

@@ -131,6 +131,7 @@ class Fault(StrEnum):
     REFUSED_KEY = "refused_key"
     NOT_FOUND = "not_found"
     CONTENT_FILTER = "content_filter"
+    MODERATED = "moderated"
     UNREACHABLE = "unreachable"
     TLS = "tls"
     REDIRECTED = "redirected"
@@ -167,7 +168,10 @@ class ReplyFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One attempt of one side at one turn (`turn` and `attempt` count from 1)."""
+    """One attempt of one side at one turn (`turn` and `attempt` count from 1).
+
+    `text` is what the model wrote; `leaked` are the words in it that give the model away.
+    """
 
     turn: int
     side: Side
@@ -180,6 +184,7 @@ class Reply:
     model_seen: str | None = None
     fingerprint: str = ""
     started_at: datetime | None = None
+    leaked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +202,28 @@ class BattleKind(StrEnum):
     RANKED = "ranked"
     AA = "aa"
     NAMED = "named"
+
+
+class LeftOut(StrEnum):
+    """Why the arena itself leaves a vote out of the board; an administrator may give any other reason.
+
+    The battle was not ranked (A/A or named), an answer gave its model away, the vote is held for somebody to look at.
+    """
+
+    AA = "aa"
+    NAMED = "named"
+    LEAKED = "leaked"
+    SUSPICIOUS = "suspicious"
+
+
+class Pace(StrEnum):
+    """How the answers of a battle are shown: as they come; both at once when both are whole; or, when both are whole,
+    written out side by side at equal speed. The latter two hide which model is faster.
+    """
+
+    LIVE = "live"
+    TOGETHER = "together"
+    REPLAY = "replay"
 
 
 class BattleState(StrEnum):
@@ -237,13 +264,17 @@ class EloChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """A final verdict: `seq` is its place in the one total order; `elo` is None unless the battle is ranked."""
+    """A final verdict: `seq` is its place in the one total order.
+
+    `left_out` says why it was left out of the board when it was cast; `elo` is None then.
+    """
 
     battle_id: str
     seq: int
     verdict: Verdict
     elo: Mapping[Side, EloChange] | None
     cast_at: datetime
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +290,10 @@ class Battle:
     owner: str
     turns: tuple[Turn, ...]
     created_at: datetime
+    pace: Pace = Pace.LIVE
+    leaked: bool = False
+    prompt_key: int | None = None
+    ready_at: datetime | None = None
     vote: Vote | None = None
 
     def history(self, side: Side, *, before_turn: int) -> tuple[Message, ...]:

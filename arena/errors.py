@@ -11,9 +11,11 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   ├── AlreadyVoted        one vote per battle, for ever
 │   └── NotRetryable        that side is streaming or already fine
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
+├── LimitReached            too many prompts or votes, or a budget is spent: says when to come back
 ├── CannotRate              these votes do not carry what the rating method needs
 ├── BeingRated              this takes a while, and the first result is not there yet
 ├── UnknownModel            no model of that name
+├── UnknownVoter            nobody of that id has opened a battle
 ├── UnknownVote             no vote of that number, or one that can never count
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
 ├── StoreError              the database cannot be used
@@ -92,6 +94,14 @@ class PromptRefused(ArenaError):
     """A prompt cannot be sent as it is; says what to change."""
 
 
+class LimitReached(ArenaError):
+    """Too many prompts or votes in a while, or a budget is spent; the sentence says when to come back."""
+
+    def __init__(self, sentence: str, *, retry_after_seconds: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class CannotRate(ArenaError):
     """A method needs more than the selected votes tell; says what, and what to choose instead."""
 
@@ -111,6 +121,10 @@ class BeingRated(ArenaError):
 
 class UnknownModel(ArenaError):
     """No model of that name in the catalogue or the database."""
+
+
+class UnknownVoter(ArenaError):
+    """Nobody of that id has opened a battle here."""
 
 
 class UnknownVote(ArenaError):

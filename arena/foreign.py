@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from arena.domain import LeftOut
 from leaderboard.verdicts import Verdict
 
 # Votes of a battle whose models were not hidden are kept, but count nowhere.
-NAMED = "named"
+NAMED = LeftOut.NAMED.value
 
 
 class Conversation(NamedTuple):

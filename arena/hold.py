@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 from arena.domain import Vote
+from arena.store import PLAIN_CASTING, Casting
 from arena.views import HeldVerdict
 from leaderboard.verdicts import Verdict
 
@@ -27,6 +28,7 @@ class Timer(Protocol):
 class _Hold:
     verdict: Verdict
     owner: str
+    casting: Casting
     due_at: float
     timer: Timer | None = None
     vote: Future[Vote] | None = field(default=None)
@@ -39,7 +41,7 @@ class Holds:
     A held verdict is lost when the process is killed: nobody was told that it counts.
 
     Args:
-        store_vote: stores a verdict for (battle id, owner, verdict); resolves once it is durable.
+        store_vote: stores a verdict for (battle id, owner, verdict, casting); resolves once it is durable.
         call_later: runs a call after some seconds on another thread.
         seconds: how long a verdict is held.
     """
@@ -47,7 +49,7 @@ class Holds:
     def __init__(
         self,
         *,
-        store_vote: Callable[[str, str, Verdict], Future[Vote]],
+        store_vote: Callable[[str, str, Verdict, Casting], Future[Vote]],
         call_later: Callable[[float, Callable[[], object]], Timer],
         seconds: float,
     ) -> None:
@@ -58,13 +60,13 @@ class Holds:
         self._holds: dict[str, _Hold] = {}
         self._failed: set[str] = set()
 
-    def hold(self, battle_id: str, owner: str, verdict: Verdict) -> None:
+    def hold(self, battle_id: str, owner: str, verdict: Verdict, casting: Casting = PLAIN_CASTING) -> None:
         """Hold `verdict`; a battle whose verdict is held already keeps the first one (a double click, a second tab)."""
         with self._lock:
             if battle_id in self._holds:
                 return
             self._failed.discard(battle_id)
-            held = _Hold(verdict=verdict, owner=owner, due_at=monotonic() + self._seconds)
+            held = _Hold(verdict=verdict, owner=owner, casting=casting, due_at=monotonic() + self._seconds)
             self._holds[battle_id] = held
             held.timer = self._call_later(self._seconds, lambda: self._submit(battle_id, held))
 
@@ -111,7 +113,7 @@ class Holds:
                 return held.vote
             if held.vote is not None:
                 return held.vote
-            held.vote = vote = self._store_vote(battle_id, held.owner, held.verdict)
+            held.vote = vote = self._store_vote(battle_id, held.owner, held.verdict, held.casting)
         if held.timer is not None:
             held.timer.cancel()
         vote.add_done_callback(lambda done: self._settle(battle_id, done))

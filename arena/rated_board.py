@@ -103,6 +103,8 @@ class RatedBoards:
             title=METHODS[method].title,
         )
         board = self._background.get(order, wait=wait)
+        if board.version < live.version:
+            board = replace(board, specs=_with_strangers(live.specs, board.counts.names))
         return board if order_by_elo or not board.elo else replace(board, standings=by_score(board.standings))
 
     def score_history(self, live: Board, *, method: str, selection: Selection, wait: bool = False) -> ScoreHistory:

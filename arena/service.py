@@ -5,33 +5,39 @@ import os
 import secrets
 from collections.abc import Callable, Hashable, Mapping
 from datetime import date
+from functools import partial
 from random import Random
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Self, TypeVar
 
-from arena import language
 from arena.background import Background, Order
 from arena.board import Board, BoardReader
+from arena.breaker import Rest
+from arena.casting import casting_of
 from arena.catalogue import Catalogue, Roster
-from arena.domain import Battle, BattleKind, BattleState, Side, Turn
-from arena.enrichment import fill_in
-from arena.errors import AlreadyVoted, ArenaError, NotVotable, PromptRefused, UnknownBattle
+from arena.chores import Chores
+from arena.domain import Battle, BattleState, Message, Pace, Role, Side, Turn
+from arena.errors import AlreadyVoted, NotVotable, PromptRefused, UnknownBattle
+from arena.guards import Guards, bounds_of
 from arena.hold import Holds
-from arena.matchmaking import draw_seats
+from arena.identity import Masker
+from arena.live import LiveBattle
+from arena.matchmaking import draw_pairing
 from arena.providers import PROVIDERS
+from arena.rate_limits import Act, Visitor
 from arena.rated_board import RatedBoard, RatedBoards, ScoreHistory
 from arena.selection import EVERYTHING, Selection
 from arena.settings import Settings
 from arena.store import DayVotes, EloPoint, Facets, NewBattle, Store
-from arena.streaming import LiveBattle, StreamJob, Streams
+from arena.streaming import StreamJob, Streams
+from arena.trust import TrustReport, TrustReports
 from arena.views import BattleView, battle_view
 from leaderboard import EloSettings, Forecast, Prediction, Verdict
+from leaderboard.integrity import prompt_key
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-HOUSEKEEPING_SECONDS = 1.0
-REST = 1.0  # what reads old texts leaves the processor to others half of the time
 VOTE_NOT_STORED = "Your vote could not be stored. Please vote again."
 
 
@@ -41,7 +47,9 @@ class Arena:
     A voter is an opaque id; a battle belongs to the voter who opened it, and to everybody else it does not exist.
     """
 
-    def __init__(self, *, settings: Settings, store: Store, roster: Roster) -> None:
+    def __init__(
+        self, *, settings: Settings, store: Store, roster: Roster, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._settings = settings
         self._store = store
         self._roster = roster
@@ -54,17 +62,15 @@ class Arena:
             limits=settings.stream_limits(),
             lease_seconds=settings.lease_seconds,
         )
+        self._guards = Guards(settings, environ=environ, write=store.write, run=self._streams.run)
         self._holds = Holds(
             store_vote=store.write.cast_vote, call_later=self._streams.call_later, seconds=settings.hold_seconds
         )
         self._boards = BoardReader(store.read)
         self._background = Background(patience_seconds=settings.rating_seconds)
         self._rated = RatedBoards(store.read, background=self._background)
-        self._closing = Event()
-        self._threads = (
-            Thread(target=self._keep_house, name="arena-housekeeper", daemon=True),
-            Thread(target=self._fill_in, name="arena-enrichment", daemon=True),
-        )
+        self._trust = TrustReports(store.read)
+        self._chores = Chores(settings, store=store, roster=roster, guards=self._guards)
 
     @classmethod
     def open(cls, settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Self:
@@ -74,17 +80,16 @@ class Arena:
             StoreError: the database cannot be used.
             ModelChanged: a model with votes came back with other settings.
         """
-        store = Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo)))
+        store = Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo)), bounds=bounds_of(settings))
         try:
             roster = Roster(settings, environ=environ)
             store.write.sync_models(roster.specs()).result()
         except BaseException:
             store.close()
             raise
-        arena = cls(settings=settings, store=store, roster=roster)
+        arena = cls(settings=settings, store=store, roster=roster, environ=environ)
         roster.start()
-        for thread in arena._threads:
-            thread.start()
+        arena._chores.start()
         return arena
 
     def close(self) -> None:
@@ -92,11 +97,9 @@ class Arena:
 
         May be called twice.
         """
-        self._closing.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        self._chores.close()
         self._holds.submit_all()
+        self._guards.close()
         self._streams.close()
         self._roster.close()
         self._background.close()
@@ -104,58 +107,80 @@ class Arena:
 
     # Battles
 
-    def open_battle(self, voter: str, prompt: str) -> str:
+    def open_battle(self, voter: str, prompt: str, *, network: str | None = None) -> str:
         """Draw two models, store the battle, start both answers; returns the battle's id.
 
+        `network` is a keyed hash of where the voter comes from, None when nobody knows.
+
         Raises:
-            PromptRefused: the prompt is blank or too long.
+            PromptRefused: the prompt is blank, too long, or against the arena's rules.
+            LimitReached: too many prompts in a while, or a budget is spent.
             NotEnoughModels: fewer than two models are ready.
         """
-        prompt = self._checked(prompt)
+        prompt = self._admitted(prompt, Visitor(voter, network))
         with self._rng_lock:
-            seats = draw_seats(self._roster.ready(), rng=self._rng)
+            playable = self._guards.playable(self._roster.ready())
+            drawn = draw_pairing(playable, rng=self._rng, aa_share=self._settings.aa_share)
         battle_id, conversation_id = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        specs = {side: self._roster.spec(drawn.seats[side]) for side in Side}
+        message = Message(Role.USER, prompt)
         self._store.write.open_battle(
             NewBattle(
                 id=battle_id,
                 conversation_id=conversation_id,
                 ordinal=1,
-                kind=BattleKind.RANKED,
-                seats=seats,
+                kind=drawn.kind,
+                pace=self._settings.pace,
+                seats=drawn.seats,
                 owner=voter,
                 prompt=prompt,
-                fingerprints={side: self._roster.spec(seats[side]).fingerprint for side in Side},
+                fingerprints={side: spec.fingerprint for side, spec in specs.items()},
+                network=network,
+                prompt_key=prompt_key(prompt),
+                reserved={side: self._guards.reserved(spec, [message]) for side, spec in specs.items()},
             )
         ).result()
         self._ask(self._own(battle_id, voter), dict.fromkeys(Side, 1))
         return battle_id
 
-    def write_on(self, battle_id: str, voter: str, prompt: str) -> None:
+    def write_on(self, battle_id: str, voter: str, prompt: str, *, network: str | None = None) -> None:
         """Continue the conversation with both models before voting.
 
         Raises:
-            PromptRefused: blank, too long, or one turn too many.
+            PromptRefused: blank, too long, one turn too many, or against the arena's rules.
+            LimitReached: too many prompts in a while, or a budget is spent.
             UnknownBattle, NotVotable, AlreadyVoted: only a battle with two finished answers goes on.
         """
-        prompt = self._checked(prompt)
         battle = self._own(battle_id, voter)
         if len(battle.turns) >= self._settings.max_turns:
             raise PromptRefused(f"A battle has at most {self._settings.max_turns} turns: vote, then start a new round.")
         if self._holds.held(battle_id) is not None:
             raise NotVotable("Your choice is being held: undo it to write on.")
-        fingerprints = {side: self._roster.spec(battle.seats[side]).fingerprint for side in Side}
-        self._store.write.add_turn(battle_id, voter, prompt, fingerprints=fingerprints).result()
+        prompt = self._admitted(prompt, Visitor(voter, network))
+        specs = {side: self._roster.spec(battle.seats[side]) for side in Side}
+        said = Message(Role.USER, prompt)
+        reserved = {
+            side: self._guards.reserved(spec, [*battle.history(side, before_turn=len(battle.turns) + 1), said])
+            for side, spec in specs.items()
+        }
+        fingerprints = {side: spec.fingerprint for side, spec in specs.items()}
+        self._store.write.add_turn(battle_id, voter, prompt, fingerprints=fingerprints, reserved=reserved).result()
         self._ask(self._own(battle_id, voter), dict.fromkeys(Side, 1))
 
-    def retry(self, battle_id: str, voter: str, side: Side) -> None:
+    def retry(self, battle_id: str, voter: str, side: Side, *, network: str | None = None) -> None:
         """Ask the failed or stopped side of the latest turn again.
 
         Raises:
+            LimitReached: too many prompts in a while, or a budget is spent.
             UnknownBattle, NotRetryable, AlreadyVoted: there is nothing to retry.
         """
         battle = self._own(battle_id, voter)
-        fingerprint = self._roster.spec(battle.seats[side]).fingerprint
-        attempt = self._store.write.retry_reply(battle_id, voter, side, fingerprint=fingerprint).result()
+        self._guards.admit(Act.PROMPT, Visitor(voter, network))
+        spec = self._roster.spec(battle.seats[side])
+        reserved = {side: self._guards.reserved(spec, battle.history(side, before_turn=len(battle.turns)))}
+        attempt = self._store.write.retry_reply(
+            battle_id, voter, side, fingerprint=spec.fingerprint, reserved=reserved
+        ).result()
         self._ask(battle, {side: attempt})
 
     def stop(self, battle_id: str, voter: str, side: Side | None = None) -> None:
@@ -183,18 +208,26 @@ class Arena:
         held = self._holds.held(battle_id)
         battle = self._own(battle_id, voter)
         problem = VOTE_NOT_STORED if battle.vote is None and self._holds.failed(battle_id) else None
-        return battle_view(battle, live=live, held=held, problem=problem, specs=self._roster.by_name())
+        specs = self._roster.by_name()
+        names = self._guards.names(specs[name] for name in (battle.seats.a, battle.seats.b) if name in specs)
+        return battle_view(battle, live=live, held=held, problem=problem, specs=specs, names=names)
 
     # Votes
 
-    def hold(self, battle_id: str, voter: str, verdict: Verdict) -> None:
+    def hold(self, battle_id: str, voter: str, verdict: Verdict, *, network: str | None = None) -> None:
         """Choose a verdict; it becomes final after `hold_seconds` unless undone. A second choice changes nothing.
 
         Raises:
+            LimitReached: too many votes in a while.
             UnknownBattle, NotVotable, AlreadyVoted: the battle cannot be voted on.
         """
-        self._votable(battle_id, voter)
-        self._holds.hold(battle_id, voter, verdict)
+        battle = self._votable(battle_id, voter)
+        if self._holds.held(battle_id) is not None:
+            return
+        self._guards.admit(Act.VOTE, Visitor(voter, network))
+        habits = self._store.read.habits(voter, prompt=battle.prompt_key)
+        hold_above = self._settings.integrity.hold_above
+        self._holds.hold(battle_id, voter, verdict, casting_of(battle, verdict, habits=habits, hold_above=hold_above))
 
     def undo(self, battle_id: str, voter: str) -> bool:
         """Take the choice back; False when it is final already."""
@@ -284,6 +317,14 @@ class Arena:
         """
         return self.board().prediction(model_a, model_b)
 
+    def trust_report(self) -> TrustReport:
+        """How the votes came about, what was left out, and what that does to the order; at most half a minute old."""
+        return self._trust.report()
+
+    def resting(self) -> Mapping[str, Rest]:
+        """The models that keep failing and are not drawn now; for the administrator, since it tells who failed."""
+        return self._guards.resting()
+
     def catalogue(self) -> Catalogue:
         """Which models there are, which are ready, and what is being fetched."""
         return self._roster.catalogue()
@@ -295,13 +336,18 @@ class Arena:
         version = self.board_version()
         return self._background.get(Order(key=key, version=version, make=read, seconds=0.0, title=str(key)))
 
-    def _checked(self, prompt: str) -> str:
+    def _admitted(self, prompt: str, visitor: Visitor) -> str:
+        self._check(prompt)
+        self._guards.admit(Act.PROMPT, visitor)
+        self._guards.judge(prompt)
+        return prompt
+
+    def _check(self, prompt: str) -> None:
         if not prompt.strip():
             raise PromptRefused("The prompt is blank: type a question first.")
         longest = self._settings.max_prompt_characters
         if len(prompt) > longest:
             raise PromptRefused(f"The prompt has {len(prompt):,} characters; shorten it to {longest:,}.")
-        return prompt
 
     def _own(self, battle_id: str, voter: str) -> Battle:
         battle = self._store.read.battle(battle_id)
@@ -309,21 +355,24 @@ class Arena:
             raise UnknownBattle("There is no such battle here: start a new round.")
         return battle
 
-    def _votable(self, battle_id: str, voter: str) -> None:
-        match self._own(battle_id, voter).state:
+    def _votable(self, battle_id: str, voter: str) -> Battle:
+        battle = self._own(battle_id, voter)
+        match battle.state:
             case BattleState.READY:
-                return
+                return battle
             case BattleState.VOTED:
                 raise AlreadyVoted("This battle has its vote: start a new round.")
             case BattleState.STREAMING | BattleState.STUCK:
                 raise NotVotable("Both answers must be finished before a vote counts.")
 
     def _ask(self, battle: Battle, attempts: Mapping[Side, int]) -> None:
-        turn = battle.turns[-1]
-        self._streams.start(battle.id, [self._job(battle, turn, side, n) for side, n in attempts.items()])
+        jobs = [self._job(battle, battle.turns[-1], side, attempt) for side, attempt in attempts.items()]
+        self._streams.start(battle.id, jobs, hidden=battle.pace is not Pace.LIVE)
 
     def _job(self, battle: Battle, turn: Turn, side: Side, attempt: int) -> StreamJob:
         spec = self._roster.spec(battle.seats[side])
+        names = self._guards.names(self._roster.spec(battle.seats[seat]) for seat in Side)
+        prompts = [each.prompt for each in battle.turns]
         return StreamJob(
             turn=turn.ordinal,
             side=side,
@@ -331,24 +380,6 @@ class Arena:
             spec=spec,
             messages=battle.history(side, before_turn=turn.ordinal),
             resolve=lambda: self._roster.endpoint(spec),
+            mask=lambda: Masker(names, prompts),
+            inspect=partial(self._guards.inspect, names=names, prompts=prompts),
         )
-
-    def _keep_house(self) -> None:
-        language.prepared()  # here, so that no voter waits for it
-        while not self._closing.wait(HOUSEKEEPING_SECONDS):
-            try:
-                self._store.write.interrupt_expired().result()
-                if self._roster.refresh():
-                    self._store.write.sync_models(self._roster.specs()).result()
-            except ArenaError as error:
-                self._roster.complain(str(error))
-                log.exception("housekeeping failed")
-            except Exception:
-                log.exception("housekeeping failed")
-
-    def _fill_in(self) -> None:
-        """Once: what is stored from now on is told at once, and files are imported by another process."""
-        try:
-            fill_in(self._store, stop=self._closing, rest=REST)
-        except Exception:
-            log.exception("languages and styles could not be told; the next start tries again")

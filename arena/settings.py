@@ -6,19 +6,22 @@ The file may hold everything but secrets. A variable is named after its key (`AR
 
 import difflib
 import os
+import re
 import secrets
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import platformdirs
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
-    PositiveFloat,
+    IPvAnyNetwork,
     PositiveInt,
     SecretStr,
     ValidationError,
@@ -26,10 +29,13 @@ from pydantic import (
     model_validator,
 )
 
-from arena.domain import ModelSpec
+from arena.breaker import BreakerSettings
+from arena.domain import ModelSpec, Pace
 from arena.errors import SettingsError
 from arena.model_entry import KEY_REMEDY, LITERAL_KEYS, Line, ModelEntry, Table
 from arena.providers import StreamLimits
+from arena.rate_limits import Rates
+from arena.settings_tables import Breaker, Budgets, Elo, Folder, Integrity, Limits, Moderation, RatesTable
 
 FILE_NAME = "arena.toml"
 PREFIX = "ARENA_"
@@ -57,36 +63,33 @@ _FOREIGN_WORDS = {
 }
 
 
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
+def _parted(value: object) -> object:
+    """A variable holds several names with commas between them."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-Folder = Annotated[Path, AfterValidator(_absolute)]
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_host_name, names))
 
 
-class Limits(Table):
-    """Table `[limits]`: the fields of `StreamLimits`, bounded."""
-
-    first_token_seconds: PositiveFloat = StreamLimits().first_token_seconds
-    silence_seconds: PositiveFloat = StreamLimits().silence_seconds
-    total_seconds: PositiveFloat = StreamLimits().total_seconds
-    max_characters: PositiveInt = StreamLimits().max_characters
-    max_bytes: PositiveInt = StreamLimits().max_bytes
+def _host_name(text: str) -> str:
+    with suppress(ValueError):
+        return str(ip_address(text.strip("[]")))
+    if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?", text):
+        raise ValueError(f"{text!r} is no host name: write arena.example.com, without https://, port or path")
+    return text.lower()
 
 
-class Elo(Table):
-    """Table `[elo]`: what a new database starts with; afterwards the database holds them."""
-
-    k: PositiveFloat = 32.0
-    start: float = 1000.0
-    scale: PositiveFloat = 400.0
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_parted), AfterValidator(_host_names)]
 
 
 class Settings(Table):
     """Everything an operator may decide; times in seconds.
 
     `source` is the file it came from, None when there is none. `models` is empty when the file names none: the
-    embedded models fight then. `seed` makes the draw of pairs repeatable.
+    embedded models fight then. `seed` makes the draw of pairs repeatable. `aa_share` of the battles show one model
+    twice. `trusted_proxies` are the addresses whose forwarded headers are believed. `allowed_hosts` are the names,
+    without ports, under which browsers may reach the arena; this machine's own address needs none.
     """
 
     source: Path | None = None
@@ -98,15 +101,25 @@ class Settings(Table):
     cache_dir: Folder = Field(default_factory=lambda: platformdirs.user_cache_path(_PROGRAM))
     host: Line = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
+    allowed_hosts: Hosts = ()
     hold_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 5.0
     rating_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3
     max_turns: PositiveInt = 30
     max_prompt_characters: PositiveInt = 50_000
     seed: int | None = None
+    pace: Pace = Pace.LIVE
+    aa_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    redis_url: Annotated[str | None, Field(repr=False)] = None  # may hold a password
     secret: SecretStr | None = None
     limits: Limits = Limits()
     elo: Elo = Elo()
+    rates: RatesTable = RatesTable()
+    budgets: Budgets = Budgets()
+    breaker: Breaker = Breaker()
+    moderation: Moderation = Moderation()
+    integrity: Integrity = Integrity()
     models: tuple[ModelEntry, ...] = ()
 
     @field_validator("secret")
@@ -134,6 +147,14 @@ class Settings(Table):
     def specs(self) -> tuple[ModelSpec, ...]:
         """The models of the file in its order; empty when it names none."""
         return tuple(model.spec() for model in self.models)
+
+    def most_rates(self) -> Rates:
+        """How often may be asked and voted."""
+        return Rates(**dict(self.rates))
+
+    def breaker_settings(self) -> BreakerSettings:
+        """When a failing model is rested."""
+        return BreakerSettings(**dict(self.breaker))
 
     def stream_limits(self) -> StreamLimits:
         """How long and how large one reply may become."""
@@ -174,17 +195,24 @@ def api_key(spec: ModelSpec, *, environ: Mapping[str, str] = os.environ) -> str 
     """The key of `spec`, read at the moment of asking; None when it needs none.
 
     Raises:
+        SettingsError: as `key_in`.
+    """
+    return key_in(spec.key_variable, whose=spec.name, environ=environ)
+
+
+def key_in(variable: str | None, *, whose: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The key that a variable holds; None without a variable.
+
+    Raises:
         SettingsError: the variable is not set, blank, or holds what no key can.
     """
-    if spec.key_variable is None:
+    if variable is None:
         return None
-    key = environ.get(spec.key_variable, "").strip()
+    key = environ.get(variable, "").strip()
     if not key:
-        raise SettingsError(
-            f"{spec.name}: the environment variable {spec.key_variable} is not set; export it and start again."
-        )
+        raise SettingsError(f"{whose}: the environment variable {variable} is not set; export it and start again.")
     if not key.isascii() or not key.isprintable():
-        raise SettingsError(f"{spec.name}: {spec.key_variable} holds characters that no key has; copy it again.")
+        raise SettingsError(f"{whose}: {variable} holds characters that no key has; copy it again.")
     return key
 
 
@@ -219,6 +247,9 @@ def _resolve_paths(table: dict[str, Any], source: Path | None) -> None:
     for key in ("data_dir", "cache_dir"):
         if isinstance(table.get(key), str):
             table[key] = str(source.parent / Path(table[key]).expanduser())
+    moderation = table.get("moderation")
+    if isinstance(moderation, dict) and isinstance(moderation.get("words_file"), str):
+        moderation["words_file"] = str(source.parent / Path(moderation["words_file"]).expanduser())
     # Data never land in the program's own tree, nor among configuration files.
     outside = not source.is_relative_to(_SOURCE_TREE) and source.parent != platformdirs.user_config_path(_PROGRAM)
     if outside:
@@ -289,7 +320,16 @@ def _unknown_key(path: tuple[int | str, ...], *, is_variable: bool) -> str:
     word = str(path[-1])
     if word.lower() in LITERAL_KEYS:
         return f"a key does not belong into this file: {KEY_REMEDY}."
-    tables: dict[int | str, type[Table]] = {"limits": Limits, "elo": Elo, "models": ModelEntry}
+    tables: dict[int | str, type[Table]] = {
+        "limits": Limits,
+        "elo": Elo,
+        "rates": RatesTable,
+        "budgets": Budgets,
+        "breaker": Breaker,
+        "moderation": Moderation,
+        "integrity": Integrity,
+        "models": ModelEntry,
+    }
     known = sorted(tables.get(path[0], Settings).model_fields if len(path) > 1 else Settings.model_fields)
     known = [name for name in known if name != "source"]
     near = [_FOREIGN_WORDS[word.lower()]] if _FOREIGN_WORDS.get(word.lower()) in known else []

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +11,16 @@ from functools import partial
 from threading import Lock, Thread
 from time import monotonic
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from arena.domain import Fault, Message, ModelSpec, Reply, ReplyFigures, ReplyStatus, Side
 from arena.errors import ProviderFault
+from arena.live import LiveBattle, LiveSide, Mask
 from arena.providers import Provider, StreamEnd, StreamLimits, TextDelta, ask, redacted
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RENEW_SECONDS = 2.0
 REAP_SECONDS = 0.5
@@ -37,6 +40,8 @@ class StreamJob:
     """One reply to fetch. `messages` end with the prompt and do not hold the system prompt.
 
     `resolve` is called on the loop, so it must not block; it raises ProviderFault when the model cannot be asked now.
+    Readers see the text through a mask that `mask` makes, or as it is; stored is what the model wrote. `inspect` looks
+    at the ended attempt before it is recorded, may return another, and may take its time.
     """
 
     turn: int
@@ -45,69 +50,8 @@ class StreamJob:
     spec: ModelSpec
     messages: Sequence[Message]
     resolve: Callable[[], Endpoint]
-
-
-class LiveSide:
-    """One reply as it grows: written by the loop alone, read by any thread."""
-
-    def __init__(self, *, turn: int, attempt: int) -> None:
-        self.turn = turn
-        self.attempt = attempt
-        self.status = ReplyStatus.STREAMING
-        self.fault: Fault | None = None
-        self._lock = Lock()
-        self._text = ""
-        self._pieces: list[str] = []
-
-    @property
-    def text(self) -> str:
-        """What has come so far. Joined when read: the pieces of a long answer cost its readers, not the loop."""
-        with self._lock:
-            if self._pieces:
-                self._text += "".join(self._pieces)
-                self._pieces.clear()
-            return self._text
-
-    def grow(self, piece: str) -> None:
-        """Add the next piece of text; for the loop."""
-        with self._lock:
-            self._pieces.append(piece)
-
-    def end(self, status: ReplyStatus, fault: Fault | None) -> None:
-        """Let readers know that it is over; for the loop."""
-        self.fault = fault
-        self.status = status  # last: who sees that it ended sees all of it
-
-
-class LiveBattle:
-    """A battle with replies on their way; it stays readable after they ended. Safe to use from any thread.
-
-    Read `done` before the texts: then a battle that is done is drawn whole.
-    """
-
-    def __init__(self, battle_id: str, *, stop: Callable[[Side | None], None]) -> None:
-        self.battle_id = battle_id
-        self.sides: Mapping[Side, LiveSide] = MappingProxyType({})
-        self._stop = stop
-        self._touched = monotonic()
-
-    @property
-    def done(self) -> bool:
-        """Whether every reply has ended and is stored."""
-        return all(side.status is not ReplyStatus.STREAMING for side in self.sides.values())
-
-    @property
-    def untouched_seconds(self) -> float:
-        """How long nobody has looked."""
-        return monotonic() - self._touched
-
-    def touch(self) -> None:
-        """Say that somebody still looks; a battle that nobody looks at is interrupted when its lease runs out."""
-        self._touched = monotonic()
-
-    def stop(self, side: Side | None = None) -> None:
-        """Stop one reply, or all, and keep what came; returns at once, an ended reply stays as it is."""
-        self._stop(side)
+    mask: Callable[[], Mask] | None = None
+    inspect: Callable[["StreamJob", Reply], Awaitable[Reply]] | None = None
 
 
 class Timer:
@@ -163,13 +107,15 @@ class Streams:
         self._thread = Thread(target=self._serve, name="arena-streams", daemon=True)
         self._thread.start()
 
-    def start(self, battle_id: str, jobs: Iterable[StreamJob]) -> LiveBattle:
+    def start(self, battle_id: str, jobs: Iterable[StreamJob], *, hidden: bool = False) -> LiveBattle:
         """Begin to write the replies of `jobs`, which join those of the battle that are still on their way.
+
+        Of hidden ones nothing can be read before they are stored.
 
         Raises:
             RuntimeError: the streams are closed.
         """
-        replies = [_RunningReply(battle_id, job) for job in jobs]
+        replies = [_RunningReply(battle_id, job, hidden=hidden) for job in jobs]
         with self._lock:
             if self._closed:
                 raise RuntimeError("The streams are closed: no reply can be started.")
@@ -196,6 +142,10 @@ class Streams:
         timer = Timer(action)
         self._post(lambda: self._loop.call_later(seconds, timer.fire))
         return timer
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run something on the loop, as what keeps connections there must; RuntimeError once it is closed."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def close(self) -> None:
         """Interrupt and record every reply, close the providers, end the thread; waits for it. May be called twice.
@@ -253,6 +203,8 @@ class Streams:
         try:
             await asyncio.wait([pump])
             ended = reply.ended(pump)
+            if reply.job.inspect is not None:
+                ended = await reply.job.inspect(reply.job, ended)
             await asyncio.wrap_future(self._record(reply.battle_id, ended))
             status, fault = ended.status, ended.fault
         except Exception:
@@ -290,10 +242,12 @@ class Streams:
 class _RunningReply:
     """One attempt on the loop: the task that writes it, and what it took."""
 
-    def __init__(self, battle_id: str, job: StreamJob) -> None:
+    def __init__(self, battle_id: str, job: StreamJob, *, hidden: bool) -> None:
         self.battle_id = battle_id
         self.job = job
-        self.live = LiveSide(turn=job.turn, attempt=job.attempt)
+        self.live = LiveSide(turn=job.turn, attempt=job.attempt, hidden=hidden)
+        self._mask = job.mask() if job.mask is not None else None
+        self._written: list[str] = []
         self.pump: asyncio.Task[StreamEnd] | None = None
         self.end: asyncio.Task[None] | None = None
         self._started_at = datetime.now(UTC)
@@ -317,11 +271,15 @@ class _RunningReply:
             async for chunk in chunks:
                 match chunk:
                     case TextDelta(text):
-                        self._first_text = self._first_text or monotonic()
-                        self.live.grow(text)
+                        self._grow(text)
                     case StreamEnd() as end:
                         return end
         raise ProviderFault(Fault.CUT_OFF, "the guard ended without a word")
+
+    def _grow(self, text: str) -> None:
+        self._first_text = self._first_text or monotonic()
+        self._written.append(text)
+        self.live.grow(text if self._mask is None else self._mask.feed(text))
 
     def cancel(self, status: ReplyStatus) -> None:
         """End the answer as `status`; the first wish counts, because a second would disturb the closing."""
@@ -331,6 +289,8 @@ class _RunningReply:
 
     def ended(self, pump: "asyncio.Task[StreamEnd]") -> Reply:
         """The attempt as it is to be stored, once `pump` is done."""
+        if self._mask is not None:
+            self.live.grow(self._mask.finish())
         if pump.cancelled():
             return self._reply(self._cancelled_as or ReplyStatus.INTERRUPTED)
         match pump.exception():
@@ -354,7 +314,7 @@ class _RunningReply:
             side=self.job.side,
             attempt=self.job.attempt,
             status=status,
-            text=self.live.text,
+            text="".join(self._written),
             fault=fault,
             finish_reason=end.finish_reason if end else None,
             figures=self._figures(end),

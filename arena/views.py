@@ -9,12 +9,15 @@ from arena.domain import (
     EloChange,
     Fault,
     ModelSpec,
+    Pace,
+    Reply,
     ReplyStatus,
     Side,
     Turn,
     Vote,
 )
-from arena.streaming import LiveBattle
+from arena.identity import Names, masked
+from arena.live import LiveBattle
 from leaderboard.verdicts import Verdict
 
 
@@ -62,10 +65,11 @@ class RevealedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reveal:
-    """What the vote was and whom it was about."""
+    """What the vote was and whom it was about; `left_out` says why it does not count, None when it does."""
 
     verdict: Verdict
     models: Mapping[Side, RevealedModel]
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ class BattleView:
     id: str
     state: BattleState
     turns: tuple[TurnView, ...]
+    pace: Pace = Pace.LIVE
     held: HeldVerdict | None = None
     reveal: Reveal | None = None
     problem: str | None = None
@@ -87,8 +92,9 @@ def battle_view(
     held: HeldVerdict | None,
     problem: str | None,
     specs: Mapping[str, ModelSpec],
+    names: Names,
 ) -> BattleView:
-    """What may be shown of `battle`.
+    """What may be shown of `battle`: until the vote, without the words that give a model away.
 
     `live` must have been looked up *before* `battle` was read: a stream that ended in between is then complete in
     `live`, and one that had ended before is complete in the battle. `specs` need only know the models of a voted one.
@@ -96,21 +102,35 @@ def battle_view(
     return BattleView(
         id=battle.id,
         state=battle.state,
-        turns=tuple(_turn_view(turn, live) for turn in battle.turns),
+        turns=tuple(_turn_view(turn, battle, live, names) for turn in battle.turns),
+        pace=battle.pace,
         held=held if battle.vote is None else None,
         reveal=_reveal(battle, battle.vote, specs) if battle.vote else None,
         problem=problem,
     )
 
 
-def _turn_view(turn: Turn, live: LiveBattle | None) -> TurnView:
+def _turn_view(turn: Turn, battle: Battle, live: LiveBattle | None, names: Names) -> TurnView:
+    is_latest = turn is battle.turns[-1]
+    if is_latest and battle.pace is not Pace.LIVE and battle.state is BattleState.STREAMING:
+        waiting = SideView(text="", status=ReplyStatus.STREAMING, fault=None)  # an end would tell who was faster
+        return TurnView(ordinal=turn.ordinal, prompt=turn.prompt, sides=dict.fromkeys(turn.replies, waiting))
     sides = {}
     for side, reply in turn.replies.items():
-        text = reply.text
+        text = _shown(reply, turn, battle, names)
         if reply.status is ReplyStatus.STREAMING and live is not None and side in live.sides:
             text = live.sides[side].text
         sides[side] = SideView(text=text, status=reply.status, fault=reply.fault)
     return TurnView(ordinal=turn.ordinal, prompt=turn.prompt, sides=sides)
+
+
+def _shown(reply: Reply, turn: Turn, battle: Battle, names: Names) -> str:
+    if reply.fault is Fault.MODERATED:
+        return ""
+    if not reply.leaked or battle.vote is not None:
+        return reply.text
+    prompts = [each.prompt for each in battle.turns if each.ordinal <= turn.ordinal]
+    return masked(reply.text, names=names, prompts=prompts)
 
 
 def _reveal(battle: Battle, vote: Vote, specs: Mapping[str, ModelSpec]) -> Reveal:
@@ -125,4 +145,4 @@ def _reveal(battle: Battle, vote: Vote, specs: Mapping[str, ModelSpec]) -> Revea
             link=spec.link if spec else None,
             elo=vote.elo[side] if vote.elo else None,
         )
-    return Reveal(verdict=vote.verdict, models=models)
+    return Reveal(verdict=vote.verdict, models=models, left_out=vote.left_out)

@@ -11,6 +11,7 @@ st.navigation(
         st.Page("battle.py", title="Battle", icon="⚔️", default=True),
         st.Page("standings.py", title="Leaderboard", icon="🏆", url_path="leaderboard"),
         st.Page("predict.py", title="Win probability", icon="🎯", url_path="win-probability"),
+        st.Page("trust.py", title="Trust", icon="🛡️", url_path="trust"),
         st.Page("models.py", title="Models", icon="📚", url_path="models"),
     ],
     position="top",

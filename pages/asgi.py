@@ -1,10 +1,11 @@
-"""The web application around the pages: voter cookie, security policy, health; `streamlit run pages/asgi.py`.
+"""The web application around the pages: who may ask what, voter cookie, health; `streamlit run pages/asgi.py`.
 
 Plain `streamlit run pages/app.py` works, too, without these.
 """
 
 import gc
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,28 +27,22 @@ if str(PAGES) not in sys.path:  # as in a page: `streamlit run` adds the folder,
     sys.path.insert(0, str(PAGES))
 
 from arena.errors import ArenaError  # noqa: E402
-from shell import open_arena, voter_cookies  # noqa: E402
+from arena.logs import guard_logs, secrets_of  # noqa: E402
+from shell import open_arena, settings, voter_cookies  # noqa: E402
+from surface import Gate, broken, is_everywhere  # noqa: E402
 from voters import COOKIE, MAX_AGE_SECONDS, VoterCookies, new_voter  # noqa: E402
 
 log = logging.getLogger(__name__)
 
-# Streamlit's one inline line of script (window.prerenderReady) is blocked by this, which does no harm.
-POLICY: Final = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'; frame-ancestors 'none'"
+LISTENS_EVERYWHERE: Final = (
+    "The arena listens on every address of this machine, but answers only under localhost and the number of the "
+    "address at which it is reached: set allowed_hosts in arena.toml, or ARENA_ALLOWED_HOSTS, to the names people type."
 )
-PAGE_HEADERS: Final = {
-    "content-security-policy": POLICY,
-    "referrer-policy": "no-referrer",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    "x-frame-options": "DENY",
-}
 REVALIDATION: Final = {b"if-none-match", b"if-modified-since"}
 
 
-class PageGuard:
-    """Gives every page its security headers, and every browser without a valid voter cookie a new one."""
+class Greeter:
+    """Gives every browser without a valid voter cookie a new one, with the page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -58,21 +53,20 @@ class PageGuard:
             await self._app(scope, receive, send)
             return
         cookies = _cookies_or_none()
-        newcomer = cookies is not None and cookies.read(_sent_cookie(scope)) is None
-        if newcomer:  # "not modified" would be an answer without a cookie
-            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in REVALIDATION]}
+        if cookies is None or cookies.read(_sent_cookie(scope)) is not None:
+            await self._app(scope, receive, send)
+            return
+        # "Not modified" would be an answer without a cookie.
+        scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in REVALIDATION]}
 
-        async def guarded(message: Message) -> None:
+        async def greet(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["x-content-type-options"] = "nosniff"
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.update(PAGE_HEADERS)
-                    if newcomer and cookies is not None:
-                        headers.append("set-cookie", _set_cookie(cookies, secure=scope["scheme"] == "https"))
+                    headers.append("set-cookie", _set_cookie(cookies, secure=scope["scheme"] == "https"))
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        await self._app(scope, receive, greet)
 
 
 def _cookies_or_none() -> VoterCookies | None:
@@ -95,6 +89,16 @@ def _set_cookie(cookies: VoterCookies, *, secure: bool) -> str:
     return f"{COOKIE}={value}; Path=/; Max-Age={MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax" + "; Secure" * secure
 
 
+def hosts() -> tuple[str, ...]:
+    """The names under which browsers may reach the arena, beside this machine's own."""
+    bound = st.get_option("server.address")
+    try:
+        allowed = settings().allowed_hosts
+    except ArenaError:
+        allowed = ()  # the page says what is wrong
+    return allowed if is_everywhere(bound) else (*allowed, bound.lower())
+
+
 async def health(_: Request) -> JSONResponse:
     """Whether the arena can be used: 200 with the number of ready models, or 503 with a sentence."""
     try:
@@ -107,12 +111,16 @@ async def health(_: Request) -> JSONResponse:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open the arena before the first visitor comes, and close it after the last has gone."""
+    guard_logs(secrets_of(None, environ=os.environ))  # until the settings are read
     try:
+        guard_logs(secrets_of(settings(), environ=os.environ))
         arena = await run_in_threadpool(open_arena)
     except ArenaError:
         log.exception("the arena cannot be opened; every page says why")
         yield
         return
+    if is_everywhere(st.get_option("server.address")) and not settings().allowed_hosts:
+        log.warning(LISTENS_EVERYWHERE)
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
     try:
@@ -125,5 +133,6 @@ app = st.App(
     PAGES / "app.py",
     lifespan=lifespan,
     routes=[Route("/healthz", health)],
-    middleware=[Middleware(PageGuard)],
+    middleware=[Middleware(Gate, hosts=hosts), Middleware(Greeter)],
+    exception_handlers={Exception: broken},
 )

@@ -7,14 +7,14 @@ import streamlit as st
 
 import moves
 from arena.catalogue import Catalogue
-from arena.domain import BattleState, Side
+from arena.domain import BattleState, Pace, Side
 from arena.errors import UnknownBattle
 from arena.views import BattleView
 from leaderboard import Verdict
-from panes import Answer, draw_pane
+from panes import Answer, draw_pane, write_out
 from shell import breathe, count, footer, session, settings, show_notice, the_arena, voter
 from waiting import ENOUGH, is_settled, wait_for_models, watch_models
-from words import HOW_IT_WORKS, SAMPLE_PROMPTS, prompt_hint, verdict_label
+from words import HOW_IT_WORKS, NOT_COUNTED, SAMPLE_PROMPTS, prompt_hint, verdict_label
 
 POLL_SECONDS = 0.08  # what looks smooth; faster costs the browser more than it shows
 SLOW_POLL_SECONDS = 0.2  # a long text is sent whole at every tick, and many of them share the processor
@@ -90,7 +90,7 @@ def held_bar(battle_id: str) -> None:
         st.button("Reveal now", key="reveal", on_click=moves.reveal_now, type="primary", shortcut="n")
 
 
-def follow(battle_id: str, answers: Mapping[Side, Answer]) -> None:
+def follow(battle_id: str, pace: Pace, answers: Mapping[Side, Answer]) -> None:
     """Draw the answers as they grow, and the page anew when they have ended."""
     live = arena.live(battle_id, me)
     while live is not None:
@@ -100,6 +100,8 @@ def follow(battle_id: str, answers: Mapping[Side, Answer]) -> None:
         for side, text in texts.items():
             answers[side].draw(text, growing=not done)
         if done:
+            if pace is Pace.REPLAY:
+                write_out(arena.view(battle_id, me), answers)
             st.rerun()
         breathe()
         is_slow = sum(map(len, texts.values())) > LONG_CHARACTERS or arena.live_count() >= MANY_BATTLES
@@ -131,9 +133,11 @@ else:
     if view.problem:
         st.error(view.problem, icon="🛑")
     with bar:
+        if view.reveal and view.reveal.left_out:
+            st.info(NOT_COUNTED.get(view.reveal.left_out, "This vote moves no rating."), icon="⚖️")
         if view.held:
             held_bar(view.id)
         else:
             actions(view)
     if view.state is BattleState.STREAMING:
-        follow(view.id, answers)
+        follow(view.id, view.pace, answers)

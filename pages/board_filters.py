@@ -28,7 +28,8 @@ class View:
 
     `order` is a key of `METHODS`. Of the categories True means only such battles, False none of them, None all.
     Organisations, licences, retired models and the least number of votes choose lines of the table and of the charts;
-    they leave every rating as it is. `search` chooses lines of the table only.
+    they leave every rating as it is. `search` chooses lines of the table only. `left_out` counts votes that are left
+    out, too; the Elo stays that of the votes that count.
     """
 
     order: str = BY_ELO
@@ -39,6 +40,7 @@ class View:
     maths: bool | None = None
     language: str | None = None
     ties: bool = True
+    left_out: bool = False
     since: date | None = None
     until: date | None = None
     organisation: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class View:
             since=self.since,
             until=self.until,
             without_ties=not self.ties,
+            with_left_out=self.left_out,
         )
 
 

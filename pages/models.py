@@ -6,7 +6,7 @@ import streamlit as st
 from arena.board import Board, labels
 from arena.catalogue import Catalogue
 from arena.domain import ModelSpec, ModelState
-from shell import count, footer, the_arena
+from shell import count, footer, plain, the_arena
 from tables import price, show_table
 from waiting import watch_models
 
@@ -65,7 +65,7 @@ names = labels(models)
 st.title("📚 Models", anchor=False)
 st.markdown(f"**{count(len(catalogue.entries), 'model')}**, {catalogue.ready_count} of them ready to fight")
 if catalogue.complaint:
-    st.error(catalogue.complaint, icon="🛑")
+    st.error(plain(catalogue.complaint), icon="🛑")
 watch_models(catalogue)
 frame = pd.DataFrame([row(spec, names[spec.name]) for spec in models], columns=[*COLUMNS])
 show_table(frame, COLUMNS)

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from arena.domain import Side
+from arena.network import network_of
 from leaderboard import Verdict
-from shell import noticed, session, the_arena, voter
+from shell import noticed, session, settings, the_arena, voter
 
 
 def go_to(battle_id: str) -> None:
@@ -24,15 +25,15 @@ def ask(prompt: str | None = None) -> None:
     battle_id = session().battle_id
     with noticed():
         if battle_id is None:
-            go_to(the_arena().open_battle(voter(), prompt))
+            go_to(the_arena().open_battle(voter(), prompt, network=_network()))
         else:
-            the_arena().write_on(battle_id, voter(), prompt)
+            the_arena().write_on(battle_id, voter(), prompt, network=_network())
 
 
 def vote(verdict: Verdict) -> None:
     """Hold a verdict for a few seconds."""
     with noticed():
-        the_arena().hold(_battle_id(), voter(), verdict)
+        the_arena().hold(_battle_id(), voter(), verdict, network=_network())
 
 
 def undo() -> None:
@@ -56,8 +57,15 @@ def stop() -> None:
 def retry(side: Side) -> None:
     """Ask one side again."""
     with noticed():
-        the_arena().retry(_battle_id(), voter(), side)
+        the_arena().retry(_battle_id(), voter(), side, network=_network())
 
 
 def _battle_id() -> str:
     return session().battle_id or ""
+
+
+def _network() -> str | None:
+    """Where the visitor comes from, as a keyed hash; None from this machine."""
+    forwarded = st.context.headers.get_all("x-forwarded-for")
+    secret = settings().cookie_secret().get_secret_value()
+    return network_of(st.context.ip_address, forwarded, proxies=settings().trusted_proxies, secret=secret)

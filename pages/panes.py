@@ -1,6 +1,9 @@
 """The two panes of a battle: conversation, growing answers, and after the vote the names above them."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -8,12 +11,18 @@ from streamlit.delta_generator import DeltaGenerator
 import moves
 from arena.domain import BattleState, ReplyStatus, Side
 from arena.views import BattleView, Reveal, RevealedModel, SideView
-from safe_markdown import SafeMarkdown, split_thought
-from shell import plain, rating, signed
+from safe_markdown import SafeMarkdown, is_bearable, split_thought
+from shell import breathe, plain, rating, signed
 from words import trouble
 
 PANE_HEIGHT = 520
+ADDRESS_SIGNS = ":/?#[]@!$&'()*+,;=%~"
 RETRY = "🔄 Retry this side"
+
+# Some 400 characters a second, and never longer than eight seconds in all.
+WRITE_OUT_SECONDS = 0.1
+WRITE_OUT_CHARACTERS = 40
+WRITE_OUT_TICKS = 80
 
 
 @dataclass(slots=True)
@@ -32,7 +41,10 @@ class Answer:
         self.drawn = (text, growing)
         parts = split_thought(text)
         if parts.answer:
-            self.body.markdown(self.prepared.update(parts.answer), anchors=False)
+            if is_bearable(parts.answer):
+                self.body.markdown(self.prepared.update(parts.answer), anchors=False)
+            else:
+                self.body.text(parts.answer)
         elif growing:
             self.body.markdown(":shimmer[Thinking…]")
         if parts.thought and not growing:
@@ -58,6 +70,18 @@ def draw_pane(view: BattleView, side: Side) -> Answer:
     return answer
 
 
+def write_out(view: BattleView, answers: Mapping[Side, Answer]) -> None:
+    """Write both finished answers out at one pace, so that neither looks faster than the other."""
+    texts = {side: reply.text for side, reply in view.turns[-1].sides.items()}
+    longest = max(map(len, texts.values()), default=0)
+    ticks = min(WRITE_OUT_TICKS, -(-longest // WRITE_OUT_CHARACTERS))
+    for tick in range(1, ticks):
+        for side, text in texts.items():
+            answers[side].draw(text[: longest * tick // ticks], growing=True)
+        breathe()
+        time.sleep(WRITE_OUT_SECONDS)
+
+
 def _below(reply: SideView, *, key: str) -> None:
     """A copy button, or what went wrong."""
     problem = trouble(reply)
@@ -75,7 +99,7 @@ def _heading(side: Side, reveal: Reveal | None) -> str:
 
 def _name(model: RevealedModel) -> str:
     name = plain(model.display_name)
-    linked = f"[{name}](<{model.link}>)" if model.link else name
+    linked = f"[{name}](<{quote(model.link, safe=ADDRESS_SIGNS)}>)" if model.link else name
     if model.elo is None:
         return linked
     colour = "green" if model.elo.change > 0 else "red" if model.elo.change < 0 else "gray"

@@ -8,6 +8,7 @@ The block structure comes from a CommonMark parser, as the front-end's does; `sa
 """
 
 import re
+import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,9 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
 from safe_inline import inline, tex
+
+MARKS: Final = string.punctuation + "\n"
+MOST_MARKS: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,15 @@ class SafeMarkdown:
 def safe_markdown(text: str) -> str:
     """A finished text, ready for `st.markdown(…, anchors=False)`."""
     return SafeMarkdown().update(text)
+
+
+def is_bearable(text: str) -> bool:
+    """Whether a browser can lay `text` out as Markdown in a few seconds; what is too much is shown as plain text.
+
+    A browser's time grows with the square of the marks in a paragraph and the depth of its lists: a hostile answer
+    would stop every tab that looks at it. An ordinary one of 100,000 characters has some 5,000 marks.
+    """
+    return sum(map(text.count, MARKS)) <= MOST_MARKS and not _DEEP.search(text)
 
 
 _THINK = re.compile(r"\s*<(think|thinking|thought)>")
@@ -202,6 +215,7 @@ def _paragraph(lines: list[str], _: Token) -> str:
     )
 
 
+_DEEP: Final = re.compile(r"^(?:[ \t]*(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){30}", re.MULTILINE)
 _LEAVES: Final[Mapping[str, Callable[[list[str], Token], str]]] = {
     "fence": _fence,
     "code_block": _indented_code,

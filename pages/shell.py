@@ -14,6 +14,7 @@ import streamlit as st
 from arena.errors import ArenaError
 from arena.service import Arena
 from arena.settings import Settings, load_settings
+from safe_inline import JOINED, JOINER
 from voters import COOKIE, VoterCookies, new_voter
 
 _SESSION: Final = "arena_session"
@@ -57,7 +58,7 @@ def the_arena() -> Arena:
         voter_cookies()
         return open_arena()
     except ArenaError as error:
-        st.error(f"The arena cannot start. {error}", icon="🛑")
+        st.error(f"The arena cannot start. {plain(str(error))}", icon="🛑")
         st.stop()
 
 
@@ -118,8 +119,8 @@ def footer() -> None:
 
 
 def plain(text: str) -> str:
-    """A name as Markdown that shows it letter by letter."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """A name or a sentence as Markdown that shows it letter by letter, emoji, icons, addresses and arrows too."""
+    return re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", JOINED.sub(rf"\g<0>{JOINER}", text))
 
 
 def rating(elo: float) -> str:

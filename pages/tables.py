@@ -8,10 +8,10 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from arena.domain import ModelSpec
+from arena.exchange import guarded
 
 MOST_ROWS = 20
 ROW_PIXELS = 36
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
 
 
 def dollars(amount: float) -> str:
@@ -36,5 +36,4 @@ def show_table(table: pd.DataFrame | Styler, columns: Mapping[str, Any]) -> None
 
 def safe_csv(frame: pd.DataFrame) -> str:
     """The table as CSV in which a text that looks like a formula is quoted with an apostrophe; numbers stay numbers."""
-    guarded = frame.map(lambda cell: "'" + cell if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell)
-    return guarded.to_csv(index=False)
+    return frame.map(lambda cell: guarded(cell) if isinstance(cell, str) else cell).to_csv(index=False)

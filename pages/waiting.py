@@ -4,6 +4,7 @@ import streamlit as st
 
 from arena.catalogue import Catalogue
 from arena.embedded import FetchProgress, FetchState
+from safe_markdown import safe_markdown
 from shell import the_arena
 
 ENOUGH = 2
@@ -50,7 +51,7 @@ def _draw_download(download: FetchProgress) -> None:
         case FetchState.READY:
             return
         case FetchState.FAILED:
-            st.error(download.error or f"{download.name} could not be fetched.", icon="🛑")
+            st.error(safe_markdown(download.error or f"{download.name} could not be fetched."), icon="🛑")
         case FetchState.WAITING:
             st.progress(share, f"⏳ {download.name}: waiting")
         case FetchState.FETCHING:

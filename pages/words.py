@@ -33,6 +33,7 @@ FAULTS: Mapping[Fault, str] = {
     Fault.QUOTA: "This model's budget is used up. Start a new round.",
     Fault.BAD_REQUEST: "This model did not accept the prompt. Try other words.",
     Fault.CONTEXT_OVERFLOW: "The conversation has become too long for this model. Start a new round.",
+    Fault.MODERATED: "This arena's rules do not allow this answer to be shown. Ask again, or try other words.",
     Fault.CONTENT_FILTER: "A content filter withheld this answer. Try other words.",
     Fault.REFUSED_KEY: _BROKEN_SETUP,
     Fault.NOT_FOUND: _BROKEN_SETUP,
@@ -53,7 +54,14 @@ FAULTS: Mapping[Fault, str] = {
 LEFT_OUT = {
     "aa": "a model met itself",
     "named": "the names were known",
+    "leaked": "an answer named its model",
+    "suspicious": "held until somebody has looked",
     WITHOUT_STYLE: "nobody counted how the answers were written",
+}
+NOT_COUNTED = {
+    "aa": "Both answers came from the same model: this battle gauges chance and moves no rating.",
+    "leaked": "An answer gave its model away, so this vote moves no rating.",
+    "suspicious": "Your vote is held until an administrator has looked at it; it moves no rating until then.",
 }
 
 

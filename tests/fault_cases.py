@@ -153,6 +153,7 @@ CASES: Mapping[str, Case] = {
 # No upstream is to blame for these.
 OWN_FAULTS: Mapping[Fault, str] = {
     Fault.NOT_READY: "an embedded model that is still being fetched or started",
+    Fault.MODERATED: "the arena's own moderation refuses the answer",
     Fault.INTERNAL: "a fault in the arena itself",
 }
 

@@ -12,7 +12,16 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOORS = ["arena.embedded", "arena.exchange", "arena.providers", "arena.store", "leaderboard", "leaderboard.ratings"]
+DOORS = [
+    "arena.embedded",
+    "arena.exchange",
+    "arena.identity",
+    "arena.providers",
+    "arena.store",
+    "leaderboard",
+    "leaderboard.integrity",
+    "leaderboard.ratings",
+]
 
 
 def test_every_import_keeps_the_contracts() -> None:

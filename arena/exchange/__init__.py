@@ -3,6 +3,7 @@
 from arena.exchange.api_endpoints import import_api_endpoints
 from arena.exchange.format import Format
 from arena.exchange.formats import FORMATS, format_named
+from arena.exchange.formula_guard import guarded
 from arena.exchange.reading import VoteFile
 from arena.exchange.strict_json import read_json
 from arena.exchange.writing import kind_for, write_tallies, write_votes
@@ -12,6 +13,7 @@ __all__ = [
     "Format",
     "VoteFile",
     "format_named",
+    "guarded",
     "import_api_endpoints",
     "kind_for",
     "read_json",

@@ -9,6 +9,7 @@ from typing import Any
 
 from arena.errors import ImportRefused
 from arena.exchange.strict_json import read_json
+from arena.terminal import visible
 from leaderboard.verdicts import Verdict
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,7 +20,7 @@ LONGEST_NAME = 300
 SHOWN = 80
 
 _SECONDS = re.compile(r"[0-9]{9,10}(?:\.[0-9]{1,12})?")
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_LINE_SIGNS = re.compile("[\t\n]")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 
 
@@ -62,8 +63,8 @@ def model_name(value: object) -> str:
         raise RowFault(f"{shown(value)} is no model name")
     if not value.strip():
         raise RowFault("a model has no name")
-    if len(value) > LONGEST_NAME or _CONTROL.search(value) or not _encodable(value):
-        raise RowFault(f"{shown(value)} is no model name: it is too long or holds control characters")
+    if len(value) > LONGEST_NAME or _LINE_SIGNS.search(value) or visible(value) != value:
+        raise RowFault(f"{shown(value)} is no model name: it is too long, or holds control or invisible characters")
     return value
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from arena.providers.ask import ask
 from arena.providers.base import Chunk, Provider, StreamEnd, StreamLimits, TextDelta
 from arena.providers.openai_chat import OpenAIChat
-from arena.providers.redaction import redacted
+from arena.providers.redaction import redacted, without_keys
 from arena.providers.scripted import Scripted, check_script
 
 PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
@@ -26,4 +26,5 @@ __all__ = [
     "ask",
     "check_script",
     "redacted",
+    "without_keys",
 ]

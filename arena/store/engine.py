@@ -32,11 +32,10 @@ def database_path(url: str) -> Path:
     parsed = _parse(url)
     if parsed.get_backend_name() != "sqlite":
         raise StoreError(
-            f"The database {parsed.render_as_string(hide_password=True)!r} is not SQLite: "
-            "use sqlite:////absolute/path/arena.db."
+            f"database_url names {parsed.get_backend_name()!r}, which is not SQLite: use sqlite:////path/arena.db."
         )
     if parsed.database in {None, "", ":memory:"} or str(parsed.database).startswith("file:"):
-        raise StoreError(f"The database {url!r} is not a file, so votes would be lost: use sqlite:////path/arena.db.")
+        raise StoreError("database_url is not a file, so votes would be lost: use sqlite:////path/arena.db.")
     return Path(str(parsed.database)).absolute()
 
 
@@ -108,8 +107,8 @@ def _upsert(table: Table, dialect: str) -> Executable:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError as exc:
-        raise StoreError(f"{url!r} is no database URL: use sqlite:////absolute/path/arena.db.") from exc
+    except ArgumentError:  # no cause, and no quotation: both would show the password
+        raise StoreError("database_url is no database URL: use sqlite:////absolute/path/arena.db.") from None
 
 
 def _engine(path: Path, *, pool_size: int, max_overflow: int, begin: str, read_only: bool) -> Engine:

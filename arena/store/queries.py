@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,8 @@ from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, Rep
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
 from arena.selection import EVERYTHING, Selection
-from arena.store import audit, findings, foreign_reading, history, over_time, selected, sources
+from arena.store import audit, ballots, counters, findings, foreign_reading, history, over_time, selected, sources
+from arena.store.ballots import Alarm, Examined
 from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
 from arena.store.history import elo_at_end_of
@@ -34,9 +35,11 @@ from arena.store.rows import (
     VoteRecord,
 )
 from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRow, TurnRow, VoteRow
+from arena.store.trust_figures import TrustFigures, trust_figures
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
 from leaderboard.games import Games, PairCounts
+from leaderboard.integrity import Habits
 from leaderboard.over_time import DayCounts
 
 DAY = timedelta(days=1)
@@ -163,6 +166,31 @@ class Queries:
         with self._look() as connection:
             return _failures(connection)
 
+    def examined(self, *, now: datetime | None = None) -> Examined:
+        """Every finished ranked battle and its voter, for the integrity tests."""
+        with self._look() as connection:
+            return ballots.examined(connection, now=now or datetime.now(UTC))
+
+    def trust_figures(self, *, now: datetime) -> TrustFigures:
+        """How the votes came about, for the trust panel."""
+        with self._look() as connection:
+            return trust_figures(connection, now=now)
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The models that the last sweep found in doubt, by name."""
+        with self._look() as connection:
+            return ballots.alarms(connection)
+
+    def habits(self, voter: str, *, prompt: int | None) -> Habits:
+        """What a voter did so far; `prompt` is the key of the prompt that the next vote is about."""
+        with self._look() as connection:
+            return ballots.habits(connection, voter, prompt=prompt)
+
+    def guard_counts(self, *, since: date | None = None) -> Mapping[str, int]:
+        """How often each guard did something, from a UTC day on."""
+        with self._look() as connection:
+            return counters.counts(connection, since=since)
+
     def audit(self) -> tuple[AuditEntry, ...]:
         """Everything that was done to the board from outside, in order."""
         with self._look() as connection:
@@ -262,8 +290,8 @@ def _turns(connection: Connection, battle_id: str) -> tuple[Turn, ...]:
 
 def _reply(row: Row[Any]) -> Reply:
     figures = {name: getattr(row, name) for name in ReplyFigures.__slots__}
-    values = {name: getattr(row, name) for name in Reply.__slots__ if name != "figures"}
-    return Reply(figures=ReplyFigures(**figures), **values)
+    values = {name: getattr(row, name) for name in Reply.__slots__ if name not in {"figures", "leaked"}}
+    return Reply(figures=ReplyFigures(**figures), leaked=row.leaked or (), **values)
 
 
 def _vote(connection: Connection, battle_id: str) -> Vote | None:
@@ -283,6 +311,10 @@ def _battle(row: Row[Any], *, turns: tuple[Turn, ...], vote: Vote | None) -> Bat
         owner=row.owner or "",
         turns=turns,
         created_at=row.created_at,
+        pace=row.pace,
+        leaked=row.leaked,
+        prompt_key=row.prompt_key,
+        ready_at=row.ready_at,
         vote=vote,
     )
 

@@ -1,11 +1,11 @@
 """The values that go into the store and come out of it, beside those of the domain."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from arena.domain import BattleKind, EloChange, ModelSpec, Seats, Side
+from arena.domain import BattleKind, EloChange, ModelSpec, Pace, Seats, Side
 from arena.foreign import Conversation, StyleFigures
 from leaderboard.games import Games, Tally
 from leaderboard.ratings import EloSettings
@@ -14,8 +14,49 @@ from leaderboard.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What an answer may cost, or did: tokens in and out together, and USD."""
+
+    tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The most of each within a UTC day; None sets no limit."""
+
+    voter_tokens: int | None = None
+    voter_usd: float | None = None
+    all_tokens: int | None = None
+    all_usd: float | None = None
+
+
+NO_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Casting:
+    """How a vote came about: the time from the last answer's end to the click, and what the rules say of it.
+
+    `risk` is 0 to 1 with the signs that it is made of; a vote that is `held` is stored and does not count.
+    """
+
+    decide_ms: int | None = None
+    risk: float | None = None
+    signs: tuple[str, ...] = ()
+    held: bool = False
+
+
+PLAIN_CASTING = Casting()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewBattle:
-    """A battle to open; `fingerprints` are those of the two models at this moment."""
+    """A battle to open; `fingerprints` are those of the two models at this moment.
+
+    `network` is a keyed hash of where the voter came from, `prompt_key` a digest of the prompt's words. `reserved` is
+    what each answer may cost.
+    """
 
     id: str
     conversation_id: str
@@ -25,6 +66,10 @@ class NewBattle:
     owner: str
     prompt: str
     fingerprints: Mapping[Side, str]
+    pace: Pace = Pace.LIVE
+    network: str | None = None
+    prompt_key: int | None = None
+    reserved: Mapping[Side, Spending] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
+from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, Pace, ReplyStatus, Side
 from arena.store.columns import BIG, FLOAT, Choice, CleanText, Flag, Instant, Names
 from leaderboard.style import STYLE_FEATURES
 from leaderboard.verdicts import Verdict
@@ -96,13 +96,16 @@ class ConversationRow(Base):
 class BattleRow(Base):
     """A battle and, once both answers are fine, what kind of battle it is (its stratum).
 
-    `classifier` is what told its language; '' while nothing has.
+    `classifier` is what told its language; '' while nothing has. `leaked` says that an answer gave its model away.
+    `network` is a keyed hash of where the voter came from, `prompt_key` a digest of the first prompt. `ready_at`
+    is when both latest answers had become fine.
     """
 
     __tablename__ = "battle"
     __table_args__ = _args(
         _one_of("kind", BattleKind),
         _one_of("state", BattleState),
+        _one_of("pace", Pace),
         CheckConstraint("kind <> 'ranked' OR seat_a <> seat_b", name="two_models"),
         Index(None, "conversation", "ordinal", unique=True),
     )
@@ -121,7 +124,12 @@ class BattleRow(Base):
     maths: Mapped[bool] = mapped_column(Flag)
     language: Mapped[str] = mapped_column(Text)
     classifier: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    pace: Mapped[Pace] = mapped_column(Choice(Pace), server_default=text("'live'"))
+    leaked: Mapped[bool] = mapped_column(Flag, server_default=text("0"))
+    network: Mapped[str | None] = mapped_column(Text)
+    prompt_key: Mapped[int | None] = mapped_column(BIG)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    ready_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class TurnRow(Base):
@@ -141,6 +149,7 @@ class ReplyRow(Base):
 
     The list of faults will grow, and a new one must not make an answer unstorable: it is the one enum without a CHECK.
     `length`, `headings`, `lists` and `bold` are the answer's `leaderboard.style.Style`; null where nobody counted.
+    `leaked` holds the words that give the model away. What was reserved from the budgets is null once it is settled.
     """
 
     __tablename__ = "reply"
@@ -172,6 +181,9 @@ class ReplyRow(Base):
     headings: Mapped[int | None] = mapped_column(BIG)
     lists: Mapped[int | None] = mapped_column(BIG)
     bold: Mapped[int | None] = mapped_column(BIG)
+    leaked: Mapped[tuple[str, ...] | None] = mapped_column(Names)
+    reserved_tokens: Mapped[int | None] = mapped_column(BIG)
+    reserved_usd: Mapped[float | None] = mapped_column(FLOAT)
     model_seen: Mapped[str | None] = mapped_column(CleanText)
     fingerprint: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(Instant)
@@ -183,12 +195,14 @@ class VoteRow(Base):
     """One verdict, never changed.
 
     The ratings and the change (A's; B's is its negative) are those of the moment of casting, null when the vote was
-    left out at once. The stratum is the battle's, so that it outlives the texts.
+    left out at once. The stratum is the battle's, so that it outlives the texts. `decide_ms` is from the last answer's
+    end to the click; `risk` (0 to 1) and its reasons are what the rules said at the casting, null when none was asked.
     """
 
     __tablename__ = "vote"
     __table_args__ = _args(
         _one_of("verdict", Verdict),
+        CheckConstraint("risk BETWEEN 0 AND 1", name="risk"),
         _rating("elo_a"),
         _rating("elo_b"),
         _rating("change"),
@@ -214,6 +228,10 @@ class VoteRow(Base):
     code: Mapped[bool] = mapped_column(Flag)
     maths: Mapped[bool] = mapped_column(Flag)
     language: Mapped[str] = mapped_column(Text)
+    decide_ms: Mapped[int | None] = mapped_column(BIG)
+    network: Mapped[str | None] = mapped_column(Text)
+    risk: Mapped[float | None] = mapped_column(FLOAT)
+    risk_reasons: Mapped[tuple[str, ...] | None] = mapped_column(Names)
     cast_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
 

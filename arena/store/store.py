@@ -14,6 +14,7 @@ from arena.store.engine import database_path, reading_engine, writing_engine
 from arena.store.locking import WriterLock
 from arena.store.migrating import migrate, require_current
 from arena.store.queries import Queries
+from arena.store.rows import NO_BOUNDS, Bounds
 from arena.store.schema import BoardRow
 from arena.store.writer import Writer
 from leaderboard.ratings import EloSettings
@@ -56,6 +57,7 @@ class Store:
         elo: EloSettings | None = None,
         lease_seconds: float = LEASE_SECONDS,
         clock: Callable[[], datetime] = utc_now,
+        bounds: Bounds = NO_BOUNDS,
     ) -> Self:
         """Become the writing process: take the lock, migrate, start the writer thread.
 
@@ -64,6 +66,7 @@ class Store:
             elo: settings of a new board; an old one keeps its own, since its votes were folded with them.
             lease_seconds: how long a streaming reply lives without `renew_leases`.
             clock: tells the time in UTC.
+            bounds: the budgets of a day.
 
         Raises:
             StoreLocked: another process writes this file.
@@ -84,7 +87,7 @@ class Store:
             writing.dispose()
             lock.release()
             raise
-        writer = Writer(writing, clock=clock, lease_seconds=lease_seconds)
+        writer = Writer(writing, clock=clock, lease_seconds=lease_seconds, bounds=bounds)
         writer.discard_unfinished_sources()  # in steps, behind what comes first
         return cls(reading=reading_engine(path), writing=writing, writer=writer, lock=lock)
 

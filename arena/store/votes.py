@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from arena.domain import BattleKind, BattleState, EloChange, Side, Vote
+from arena.domain import BattleKind, BattleState, EloChange, LeftOut, Side, Vote
 from arena.errors import AlreadyVoted, ArenaError, NotVotable, UnknownBattle
 from arena.store.board import (
     CHECKPOINT_EVERY,
@@ -23,6 +23,7 @@ from arena.store.board import (
     tally_key,
     utc_day,
 )
+from arena.store.rows import PLAIN_CASTING, Casting
 from arena.store.schema import BattleRow, RatingRow, VoteRow, table_of
 from leaderboard.ratings import EloSettings, elo_change
 from leaderboard.verdicts import Verdict, score_a
@@ -41,7 +42,7 @@ CLAIM = (
 )
 INSERT_VOTE = insert(table_of(VoteRow))
 RATINGS = select(*table_of(RatingRow).c)
-VOTE_FIELDS = ("battle", "seq", "verdict", "elo_a", "elo_b", "change", "cast_at")
+VOTE_FIELDS = ("battle", "seq", "verdict", "elo_a", "elo_b", "change", "left_out", "cast_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Ballot:
     battle_id: str
     owner: str
     verdict: Verdict
+    casting: Casting = PLAIN_CASTING
 
 
 def cast_votes(connection: Connection, ballots: Sequence[Ballot], *, now: datetime) -> list[Vote | ArenaError]:
@@ -75,6 +77,7 @@ def as_vote(
     elo_a: float | None,
     elo_b: float | None,
     change: float | None,
+    left_out: str | None,
     cast_at: datetime,
 ) -> Vote:
     """The vote of a row; the sums are those of the fold, so that they are its ratings to the last bit."""
@@ -86,7 +89,7 @@ def as_vote(
                 Side.B: EloChange(before=elo_b, after=elo_b - change),
             }
         )
-    return Vote(battle_id=battle, seq=seq, verdict=verdict, elo=elo, cast_at=cast_at)
+    return Vote(battle_id=battle, seq=seq, verdict=verdict, elo=elo, cast_at=cast_at, left_out=left_out)
 
 
 def _refusals(connection: Connection, ballots: Sequence[Ballot]) -> list[ArenaError | None]:
@@ -143,7 +146,7 @@ def _store(
 
 def _row(ballot: Ballot, battle: Row[Any], ratings: dict[str, float], *, settings: EloSettings) -> dict[str, Any]:
     """The vote as a row, but for its number and time; when it counts, `ratings` move."""
-    left_out = None if battle.kind is BattleKind.RANKED else battle.kind.value
+    left_out = _left_out(ballot, battle)
     elo_a = elo_b = change = None
     if left_out is None:
         elo_a, elo_b = ratings[battle.seat_a], ratings[battle.seat_b]
@@ -158,8 +161,20 @@ def _row(ballot: Ballot, battle: Row[Any], ratings: dict[str, float], *, setting
         "elo_b": elo_b,
         "change": change,
         "left_out": left_out,
-        **{name: getattr(battle, name) for name in ("seat_a", "seat_b", *STRATUM)},
+        "decide_ms": ballot.casting.decide_ms,
+        "risk": ballot.casting.risk,
+        "risk_reasons": ballot.casting.signs or None,
+        **{name: getattr(battle, name) for name in ("seat_a", "seat_b", "network", *STRATUM)},
     }
+
+
+def _left_out(ballot: Ballot, battle: Row[Any]) -> str | None:
+    """Why the vote does not count; what can never be mended comes first."""
+    if battle.kind is not BattleKind.RANKED:
+        return str(battle.kind.value)
+    if battle.leaked:
+        return LeftOut.LEAKED.value
+    return LeftOut.SUSPICIOUS.value if ballot.casting.held else None
 
 
 def _already_voted() -> AlreadyVoted:

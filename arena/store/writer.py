@@ -8,10 +8,23 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from arena.domain import BattleState, ModelSpec, Reply, Side, Vote
-from arena.store import battles, contestants, exclusion, findings, sources
+from arena.store import ballots, battles, contestants, counters, exclusion, findings, sources
+from arena.store.battles import NOTHING_RESERVED
 from arena.store.board import bump_board, lock_board
 from arena.store.queue import Job, WriteQueue
-from arena.store.rows import Finding, ForeignChunk, NewBattle, NewSource, ReplyStyle, Source
+from arena.store.rows import (
+    NO_BOUNDS,
+    PLAIN_CASTING,
+    Bounds,
+    Casting,
+    Finding,
+    ForeignChunk,
+    NewBattle,
+    NewSource,
+    ReplyStyle,
+    Source,
+    Spending,
+)
 from arena.store.votes import Ballot
 from leaderboard.verdicts import Verdict
 
@@ -25,8 +38,11 @@ class Writer:
     `ArenaError` from the future; one that cannot be stored raises `StoreError`.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime], lease_seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Callable[[], datetime], lease_seconds: float, bounds: Bounds = NO_BOUNDS
+    ) -> None:
         self._queue = WriteQueue(engine, clock=clock)
+        self._bounds = bounds
         self._lease = timedelta(seconds=lease_seconds)
         self._loading: set[int] = set()
 
@@ -45,16 +61,28 @@ class Writer:
         Raises:
             UnknownModel: a seat names no model of the database.
             UnknownBattle: the conversation belongs to another voter.
+            LimitReached: a budget does not hold what is reserved.
         """
         return self._run(
-            lambda connection, now: battles.open_battle(connection, new, now=now, lease_until=now + self._lease)
+            lambda connection, now: battles.open_battle(
+                connection, new, now=now, lease_until=now + self._lease, bounds=self._bounds
+            )
         )
 
-    def add_turn(self, battle_id: str, owner: str, prompt: str, *, fingerprints: Mapping[Side, str]) -> Future[int]:
+    def add_turn(
+        self,
+        battle_id: str,
+        owner: str,
+        prompt: str,
+        *,
+        fingerprints: Mapping[Side, str],
+        reserved: Mapping[Side, Spending] = NOTHING_RESERVED,
+    ) -> Future[int]:
         """Continue a ready battle with another prompt and two streaming replies; the ordinal of the new turn.
 
         Raises:
             UnknownBattle, AlreadyVoted, NotVotable: only its voter can go on, and only when both answers are fine.
+            LimitReached: a budget does not hold what is reserved.
         """
         return self._run(
             lambda connection, now: battles.add_turn(
@@ -65,14 +93,25 @@ class Writer:
                 fingerprints=fingerprints,
                 now=now,
                 lease_until=now + self._lease,
+                reserved=reserved,
+                bounds=self._bounds,
             )
         )
 
-    def retry_reply(self, battle_id: str, owner: str, side: Side, *, fingerprint: str) -> Future[int]:
+    def retry_reply(
+        self,
+        battle_id: str,
+        owner: str,
+        side: Side,
+        *,
+        fingerprint: str,
+        reserved: Mapping[Side, Spending] = NOTHING_RESERVED,
+    ) -> Future[int]:
         """Begin another attempt of one side at the latest turn; the number of the attempt.
 
         Raises:
             UnknownBattle, AlreadyVoted, NotRetryable: only its voter can, and only what failed, stopped or broke off.
+            LimitReached: a budget does not hold what is reserved.
         """
         return self._run(
             lambda connection, now: battles.retry_reply(
@@ -83,6 +122,8 @@ class Writer:
                 fingerprint=fingerprint,
                 now=now,
                 lease_until=now + self._lease,
+                reserved=reserved,
+                bounds=self._bounds,
             )
         )
 
@@ -92,7 +133,7 @@ class Writer:
         Raises:
             UnknownBattle: there is no such battle.
         """
-        return self._run(lambda connection, _now: battles.finish_reply(connection, battle_id, reply))
+        return self._run(lambda connection, now: battles.finish_reply(connection, battle_id, reply, now=now))
 
     def renew_leases(self, battle_ids: Sequence[str]) -> Future[None]:
         """Say that these battles' replies are still being streamed."""
@@ -103,13 +144,13 @@ class Writer:
         """Mark replies whose lease is over as interrupted; how many."""
         return self._run(lambda connection, now: battles.interrupt_expired(connection, now=now))
 
-    def cast_vote(self, battle_id: str, owner: str, verdict: Verdict) -> Future[Vote]:
+    def cast_vote(self, battle_id: str, owner: str, verdict: Verdict, casting: Casting = PLAIN_CASTING) -> Future[Vote]:
         """End a ready battle with a verdict, once and for ever.
 
         Raises:
             UnknownBattle, NotVotable, AlreadyVoted: also for the very verdict that is stored.
         """
-        return self._queue.submit(Job(ballot=Ballot(battle_id, owner, verdict)))
+        return self._queue.submit(Job(ballot=Ballot(battle_id, owner, verdict, casting)))
 
     def exclude_votes(self, seqs: Collection[int], *, reason: str, actor: str) -> Future[None]:
         """Leave these votes out of the board, as if they had never been cast; they stay stored, with the reason.
@@ -131,6 +172,38 @@ class Writer:
         wanted = frozenset(seqs)
         return self._board(
             lambda connection, now: exclusion.restore(connection, wanted, reason=reason, actor=actor, now=now)
+        )
+
+    def count(self, name: str, *, model: str = "", more: int = 1) -> Future[None]:
+        """Add to one of the guards' counters of today."""
+        return self._run(lambda connection, now: counters.count(connection, name, model=model, more=more, now=now))
+
+    def settle_sweep(self, *, hold: frozenset[int], release: frozenset[int], alarms: Mapping[str, str]) -> Future[None]:
+        """Hold and release votes as a sweep says, but for those that an administrator has decided about."""
+        return self._board(
+            lambda connection, now: ballots.settle_sweep(connection, hold=hold, release=release, alarms=alarms, now=now)
+        )
+
+    def trust_voter(self, voter: str, *, trusted: bool, actor: str) -> Future[None]:
+        """Make a voter's votes a measure for others', or not any more.
+
+        Raises:
+            UnknownVoter: nobody of that id has opened a battle.
+        """
+        return self._board(
+            lambda connection, now: ballots.trust(connection, voter, trusted=trusted, actor=actor, now=now)
+        )
+
+    def note_login(self, voter: str) -> Future[None]:
+        """Remember that a voter logged in; the first time counts."""
+        return self._run(lambda connection, now: ballots.note_login(connection, voter, now=now))
+
+    def take_lease(self, chore: str, *, holder: str, seconds: float) -> Future[bool]:
+        """Whether this holder does a chore for all processes in the coming seconds."""
+        return self._run(
+            lambda connection, now: counters.take_lease(
+                connection, chore, holder=holder, now=now, until=now + timedelta(seconds=seconds)
+            )
         )
 
     def begin_source(self, new: NewSource) -> Future[int]:

@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from arena.__main__ import _free_port, _Lines, _shown, main
+from arena.__main__ import _free_port, _shown, main
 from arena.cli_models import _FetchBar
 from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
 from arena.embedded import FetchProgress, FetchState, default_cache_dir
@@ -132,6 +131,20 @@ def test_every_command_explains_itself_with_an_example(run: Run, command: str) -
 
     assert result.code == 0
     assert f"arena {command}" in result.out.partition("Example")[2]
+
+
+def test_a_fault_of_the_program_is_reported_without_the_keys_in_its_words(
+    run: Run, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "planted0001")
+    # No path can hold NUL, which nobody foresaw.
+    (elsewhere / "arena.toml").write_text('data_dir = "/tmp/\\u0000planted0001"\n')
+
+    result = run("migrate")
+
+    assert result.code == 70
+    assert "Traceback" in result.err
+    assert "planted" not in result.err
 
 
 def test_the_help_says_where_data_live(run: Run) -> None:
@@ -494,12 +507,6 @@ def test_ports_end_at_65535() -> None:
 )
 def test_the_address_is_shown_as_a_browser_wants_it(host: str, shown: str) -> None:
     assert _shown(host) == shown
-
-
-def test_a_log_line_carries_its_extra_fields() -> None:
-    record = logging.makeLogRecord({"msg": "a model failed", "levelname": "WARNING", "model": "alpha"})
-
-    assert _Lines("%(levelname)s %(message)s").format(record) == "WARNING a model failed model=alpha"
 
 
 @pytest.fixture

@@ -170,15 +170,17 @@ def test_languages_are_told_when_the_import_is_done(run: Run, tmp_path: Path) ->
 
 @pytest.mark.usefixtures("run")
 def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path) -> None:
-    conversations(tmp_path / "german.csv", 30_000)
+    conversations(tmp_path / "german.csv", 10_000)
     url = load_settings(environ={}).database_url
     command = [sys.executable, "-m", "arena", "import", "german.csv"]
+    # Whoever runs the tests in the background of a shell lets them, and their children, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     importer = subprocess.Popen(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     with importer:
         assert importer.stdout is not None
-        assert importer.stdout.readline() == b"Imported as 'german': 30,000 votes (plain).\n"
+        assert importer.stdout.readline() == b"Imported as 'german': 10,000 votes (plain).\n"
         with closing(Store.open_to_read(url)) as store:
             wait_until(lambda: store.read.facets().languages)
         importer.send_signal(signal.SIGINT)
@@ -248,3 +250,33 @@ def test_a_folder_that_cannot_take_the_bad_rows_is_named(run: Run) -> None:
 def test_an_unknown_format_is_named(run: Run) -> None:
     assert "no format 'chess'" in run("export", "x.csv", "--format", "chess")[2]
     assert "no format 'chess'" in run("import", "bad.csv", "--format", "chess")[2]
+
+
+def test_a_name_is_shown_letter_by_letter_and_crashes_no_table(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"{name},plain,model_a\n" for name in ("[/bold]evil", "[link=http://x]link", ":smile:", "[red]=1+1"))
+    (tmp_path / "hostile.csv").write_text(f"model_a,model_b,winner\n{rows}")
+    run("import", "hostile.csv")
+
+    code, out, _ = run("standings", "--source", "hostile")
+
+    assert code == 0
+    for name in ("[/bold]evil", "[link=http://x]link", ":smile:", "[red]=1+1"):
+        assert name in out
+
+
+def test_no_command_sends_an_order_to_the_terminal(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hostile.csv").write_text("model_a,model_b,winner\na,b\x1b[2J\x9b1A\u202e,tie\n")
+
+    for arguments in (
+        ["import", "hostile.csv"],
+        ["import", "hostile\x1b[2J.csv"],
+        ["standings", "--source", "\x9b2J\u202e"],
+        ["predict", "\x1b[2J", "b"],
+        ["export", "x.csv", "--format", "\x1b[2J"],
+        ["models", "fetch", "\x1b[2J"],
+        ["models", "list", "--config", "\x1b[2J"],
+    ):
+        code, out, err = run(*arguments)
+
+        assert code in {0, 2}
+        assert not {"\x1b", "\x9b", "\u202e"} & set(out + err)

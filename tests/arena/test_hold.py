@@ -8,6 +8,7 @@ import pytest
 from arena.domain import Vote
 from arena.errors import StoreError
 from arena.hold import Holds
+from arena.store import Casting
 from leaderboard.verdicts import Verdict
 
 
@@ -19,7 +20,7 @@ class Ledger:
         self.pending: list[Future[Vote]] = []
         self._at_once = at_once
 
-    def store(self, battle_id: str, owner: str, verdict: Verdict) -> Future[Vote]:
+    def store(self, battle_id: str, owner: str, verdict: Verdict, _casting: Casting) -> Future[Vote]:
         future: Future[Vote] = Future()
         self.stored.append((battle_id, owner, verdict))
         self.pending.append(future)

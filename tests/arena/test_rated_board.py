@@ -262,6 +262,20 @@ def test_a_rating_that_takes_long_is_shown_as_of_its_last_vote_until_the_new_one
     background.close()
 
 
+def test_an_older_board_knows_the_models_that_came_since(booth: Booth) -> None:
+    background = Background(patience_seconds=0, rest=1e9)
+    boards = RatedBoards(booth.store.read, background=background)
+    boards.rated(booth.live(), method="davidson", selection=EVERYTHING, order_by_elo=True, wait=True)
+    newcomer = ModelSpec(name="fir", display_name="Fir", provider="scripted")
+    booth.store.write.sync_models([newcomer]).result()
+
+    board = boards.rated(booth.live(), method="davidson", selection=EVERYTHING, order_by_elo=True)
+
+    assert board.version < booth.live().version
+    assert board.specs["fir"].display_name == "Fir"
+    background.close()
+
+
 def test_whoever_waits_gets_a_long_rating_at_once(booth: Booth) -> None:
     background = Background(patience_seconds=0)
     boards = RatedBoards(booth.store.read, background=background)

@@ -11,7 +11,8 @@ from arena.domain import ModelSpec, ModelState
 from arena.errors import SettingsError
 from arena.model_entry import ModelEntry
 from arena.providers import StreamLimits
-from arena.settings import Limits, Settings, api_key, load_settings
+from arena.settings import Settings, api_key, load_settings
+from arena.settings_tables import Limits
 
 ROOT = Path(__file__).parents[2]
 LITERAL = "sk-proj-4f9aZ2LITERALkey"
@@ -126,6 +127,16 @@ def test_variables_win_over_the_file_and_enter_tables(write: Write) -> None:
     assert settings.stream_limits() == StreamLimits(silence_seconds=2.5, total_seconds=9)
 
 
+def test_a_variable_holds_several_hosts_with_commas_between_them(write: Write) -> None:
+    file = write('allowed_hosts = ["arena.example.com"]')
+
+    from_file = load_settings(config=file, environ={})
+    from_variable = load_settings(config=file, environ={"ARENA_ALLOWED_HOSTS": "Arena.local, [::FFFF], 10.0.0.7,"})
+
+    assert from_file.allowed_hosts == ("arena.example.com",)
+    assert from_variable.allowed_hosts == ("arena.local", "::ffff", "10.0.0.7")
+
+
 def test_an_empty_variable_counts_as_unset(write: Write) -> None:
     assert load_settings(config=write(""), environ={"ARENA_PORT": ""}).port == 8501
 
@@ -160,7 +171,7 @@ def test_a_wrong_variable_is_named_with_its_remedy(write: Write, variable: str, 
         (scripted("m", "temprature = 1"), r"model 'm': temprature: .*`temperature`"),
         (remote('license = "MIT"'), r"license: .*`licence`"),
         (remote('api_base = "x"'), r"api_base: .*`base_url`"),
-        ("xyzzy = 1", "xyzzy: unknown key; known here are cache_dir, data_dir"),
+        ("xyzzy = 1", "xyzzy: unknown key; known here are aa_share.*cache_dir, data_dir"),
         ('[[models]]\nprovider = "scripted"', r"\[\[models\]\] number 1: name: Field required"),
         ("models = [1]", r"\[\[models\]\] number 1: "),
         ("port = 0", "port: Input should be greater than or equal to 1"),
@@ -168,6 +179,9 @@ def test_a_wrong_variable_is_named_with_its_remedy(write: Write, variable: str, 
         ("port = \nhost = 1", r"not valid TOML: .*line 1"),
         ('secret = "a secret that is long enough"', "ARENA_SECRET"),
         ('source = "x"', "`source` cannot be set"),
+        ('allowed_hosts = ["https://arena.example.com/"]', "allowed_hosts: .*is no host name: write arena.example.com"),
+        ('allowed_hosts = ["arena.example.com:8501"]', "without https://, port or path"),
+        ('allowed_hosts = ["*"]', "is no host name"),
         ("x = " + "[" * 20_000, "nested too deeply"),
     ],
 )

@@ -12,8 +12,9 @@ from faults import KEY
 
 from arena.domain import Fault, FinishReason, Message, ModelSpec, Reply, ReplyStatus, Role, Side
 from arena.errors import ProviderFault
+from arena.live import LiveBattle
 from arena.providers import PROVIDERS, Provider, StreamLimits
-from arena.streaming import Endpoint, LiveBattle, StreamJob, Streams
+from arena.streaming import Endpoint, StreamJob, Streams
 
 SPEC = ModelSpec(name="m", provider="scripted", display_name="M", script={"text": "Hello world"})
 FOREVER: dict[str, Any] = {"text": "tick " * 10_000, "tokens_per_second": 50}
@@ -490,3 +491,78 @@ def test_a_long_answer_is_whole_for_a_reader_who_looks_often(streams: Streams) -
     assert battle.sides[Side.A].text == text
     assert lengths == sorted(lengths)
     assert lengths[-1] == len(text)
+
+
+class Stars:
+    """A mask that shows every o as a star and holds the last character back."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str, /) -> str:
+        text = self._held + piece.replace("o", "*")
+        self._held = text[-1:]
+        return text[:-1]
+
+    def finish(self) -> str:
+        held, self._held = self._held, ""
+        return held
+
+
+def test_readers_see_the_mask_and_the_record_what_was_written(streams: Streams, records: Records) -> None:
+    battle = streams.start("b", [replace(job(), mask=Stars)])
+    wait_for_end(battle)
+
+    assert battle.sides[Side.A].text == "Hell* w*rld"
+    assert records.of(Side.A).text == "Hello world"
+
+
+def test_what_a_mask_held_back_is_shown_when_an_answer_is_stopped(streams: Streams, records: Records) -> None:
+    battle = streams.start("b", [replace(job(**FOREVER), mask=Stars)])
+    wait_until(lambda: len(battle.sides[Side.A].text) > 10)
+    battle.stop()
+    wait_for_end(battle)
+
+    assert battle.sides[Side.A].text == records.of(Side.A).text
+
+
+def test_hidden_answers_cannot_be_read_before_they_are_stored(streams: Streams, records: Records) -> None:
+    records.hold = True
+
+    battle = streams.start("b", [job(Side.A), job(Side.B)], hidden=True)
+    wait_until(lambda: len(records.waiting) == 2)
+
+    assert [side.text for side in battle.sides.values()] == ["", ""]
+    assert {reply.text for _, reply in records.replies} == {"Hello world"}
+
+
+def test_an_inspector_may_turn_an_answer_into_a_failure(streams: Streams, records: Records) -> None:
+    async def refuse(job: StreamJob, reply: Reply) -> Reply:
+        assert job.spec.name == "m"
+        return replace(reply, status=ReplyStatus.FAILED, fault=Fault.CONTENT_FILTER)
+
+    battle = streams.start("b", [replace(job(), inspect=refuse)])
+    wait_for_end(battle)
+
+    assert records.of(Side.A).fault is Fault.CONTENT_FILTER
+    assert battle.sides[Side.A].status is ReplyStatus.FAILED
+
+
+def test_an_inspector_that_breaks_fails_one_answer_and_is_logged(
+    streams: Streams, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_(_job: StreamJob, _reply: Reply) -> Reply:
+        raise OSError("no guard")
+
+    battle = streams.start("b", [replace(job(Side.A), inspect=break_), job(Side.B)])
+    wait_for_end(battle)
+
+    assert [battle.sides[side].status for side in Side] == [ReplyStatus.FAILED, ReplyStatus.OK]
+    assert "a reply could not be stored" in caplog.text
+
+
+def test_a_coroutine_can_be_run_on_the_loop(streams: Streams) -> None:
+    async def answer() -> int:
+        return 42
+
+    assert streams.run(answer()).result(30) == 42

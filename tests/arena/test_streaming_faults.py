@@ -20,9 +20,11 @@ from arena.domain import (
     Side,
     Turn,
 )
+from arena.identity import Names
+from arena.live import LiveBattle
 from arena.providers import StreamLimits
 from arena.providers.openai_chat import OpenAIChat
-from arena.streaming import Endpoint, LiveBattle, StreamJob, Streams
+from arena.streaming import Endpoint, StreamJob, Streams
 from arena.views import BattleView, battle_view
 from tests.asking import PROMPT
 from tests.fault_cases import CASES, HELLO, LIMITS, Upstreams
@@ -118,7 +120,8 @@ def seen(replies: Mapping[Side, Reply]) -> BattleView:
         turns=(Turn(ordinal=1, prompt=PROMPT[0].text, replies=replies),),
         created_at=datetime.now(UTC),
     )
-    return battle_view(battle, live=None, held=None, problem=None, specs={spec.name: spec for spec in SPECS.values()})
+    specs = {spec.name: spec for spec in SPECS.values()}
+    return battle_view(battle, live=None, held=None, problem=None, specs=specs, names=Names.of(specs.values()))
 
 
 @pytest.mark.parametrize("name", FAILED)

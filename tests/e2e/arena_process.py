@@ -1,5 +1,6 @@
 """A whole arena as a visitor meets it: a server process of its own, with its settings and data in one folder."""
 
+import io
 import json
 import os
 import signal
@@ -8,13 +9,16 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
+from arena.__main__ import main
 from arena.board import Board, board_of
 from arena.domain import Battle
 from arena.store import Store
@@ -22,6 +26,14 @@ from tests.fault_server import wait_until
 
 ROOT = Path(__file__).parents[2]
 Model = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a command ended, and what it printed."""
+
+    code: object
+    output: str
 
 
 class ArenaProcess:
@@ -67,6 +79,20 @@ class ArenaProcess:
 
         assert (code, left) == (0, []), self.log
         assert "Traceback" not in self.log, self.log
+
+    def command(self, *arguments: str, **variables: str) -> Command:
+        """Run `arena …` on the same settings and data; in this process, because starting one takes seconds."""
+        output = io.StringIO()
+        environ = {"ARENA_DATA_DIR": str(self.folder / "data"), **self._variables, **variables}
+        if self.config is not None:
+            environ["ARENA_CONFIG"] = str(self.config)
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(output):
+            patch.chdir(self.folder)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main(arguments)
+        return Command(ended.value.code, output.getvalue())
 
     @property
     def log(self) -> str:

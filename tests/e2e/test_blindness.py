@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from arena.domain import ModelSpec, Seats, Side
-from arena.matchmaking import draw_seats
+from arena.matchmaking import draw_pairing
 from tests.e2e.arena_process import Model, arena_process
 from tests.e2e.battle_page import LABELS, BattlePage
 from tests.e2e.conftest import DEADLINE_MS, NewContext
@@ -102,7 +102,7 @@ def seed_that_seats(left: Model, right: Model, *, battles: int = 1) -> int:
 
     def seats_all(seed: int) -> bool:
         rng = Random(seed)
-        return all(draw_seats(specs, rng=rng) == wanted for _ in range(battles))
+        return all(draw_pairing(specs, rng=rng).seats == wanted for _ in range(battles))
 
     return next(filter(seats_all, count()))
 
@@ -159,7 +159,8 @@ def failures(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> tupl
             models = [{**model, "base_url": f"{urls[str(model['name'])]}/polder"} for model in (ZWEIHORN, MO)]
             seed = seed_that_seats(left, right, battles=len(FAULTY))
             folder = tmp_path_factory.mktemp("failures")
-            with arena_process(folder, models=models, environ=ENVIRON, seed=seed) as arena:
+            never_rests = {**ENVIRON, "ARENA_BREAKER__FAILURES": "0"}
+            with arena_process(folder, models=models, environ=never_rests, seed=seed) as arena:
                 results.append(fail(browser, arena.url))
     return tuple(results)
 

@@ -44,7 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PAGES / "asgi.py")]
     flags = ["--server.address=127.0.0.1", f"--server.port={port}"]
-    environ = {**os.environ, "ARENA_CONFIG": str(folder / "arena.toml")}
+    environ = {**os.environ, "ARENA_CONFIG": str(folder / "arena.toml"), "PYTHONPATH": str(PAGES.parent)}
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen([*command, *flags], cwd=folder, env=environ, stdout=output, stderr=output)

@@ -33,6 +33,7 @@ VIEWS = st.builds(
     maths=MAYBE,
     language=st.sampled_from([None, *OFFER.languages]),
     ties=st.booleans(),
+    left_out=st.booleans(),
     since=DAYS,
     until=DAYS,
     organisation=some_of(OFFER.organisations),

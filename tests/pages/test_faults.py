@@ -23,6 +23,8 @@ VOTABLE = "👈 A is better"
 FAILED = [name for name in TOLD if CASES[name].fault]
 MODELS = """
 lease_seconds = 600
+breaker = {{ failures = 0 }}
+rates = {{ voter_prompts_per_minute = 0 }}
 # The longer these are, the longer the tests wait; a fine side that misses them changes nothing here.
 limits = {{ first_token_seconds = 2, silence_seconds = 2, total_seconds = 3 }}
 

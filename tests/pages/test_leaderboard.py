@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from arena.domain import Seats
 from arena.errors import BeingRated
-from arena.foreign import ForeignTally
+from arena.foreign import ForeignTally, ForeignVote
 from arena.rated_board import ScoreHistory
 from arena.settings import load_settings
 from arena.store import NewSource, SourceLoad, Store
+from arena.transfer import import_file
 from board_filters import View
 from board_json import board_json
 from board_table import change, columns, interval, lines, ranks, written
@@ -243,6 +245,20 @@ def test_today_is_no_past_day(voted: OpenPage) -> None:
     assert len(models(tab)) == 4
 
 
+def test_models_of_an_imported_file_need_not_be_the_arenas(voted: OpenPage) -> None:
+    store = open_arena()._store
+    with SourceLoad(store.write, NewSource(name="file", format="plain", sha256="0" * 64)) as loading:
+        loading.add([ForeignVote(model_a="ash", model_b="stranger", verdict=Verdict.A, line=1)])
+        loading.publish(actor="test")
+
+    tab = voted("standings.py", source="file")
+
+    assert not tab.exception
+    assert models(tab) == ["Ash", "stranger"]
+    assert "These votes carry no times" in texts(tab)
+    assert "times of votes unknown" in texts(tab)
+
+
 def test_a_rating_that_takes_long_is_awaited_and_then_shown_as_of_its_last_vote(
     voted: OpenPage, configure: Callable[[str], None]
 ) -> None:
@@ -367,3 +383,24 @@ def test_ranks_and_intervals_read_well() -> None:
 
     assert ranks(standing) == "1–3"
     assert interval(standing) == "+12/−0"
+
+
+def test_votes_on_models_that_never_fought_here_have_a_board(open_page: OpenPage, tmp_path: Path) -> None:
+    (tmp_path / "crowd.csv").write_text("model_a,model_b,winner\nfar,away,model_a\n", encoding="utf-8")
+    with closing(Store.open(load_settings().database_url)) as store:
+        import_file(store, tmp_path / "crowd.csv", actor="a test")
+
+    tab = open_page("standings.py", source="crowd")
+
+    assert not tab.exception
+    assert tab.dataframe[0].value["model"].tolist() == ["far · preliminary", "away · preliminary"]
+
+
+def test_votes_that_are_left_out_can_be_switched_back_in(voted: OpenPage) -> None:
+    open_arena()._store.write.exclude_votes([1], reason="leaked", actor="tester").result(30)
+
+    without, with_them = voted("standings.py"), voted("standings.py", left_out="yes")
+
+    assert r"**2 votes** · 1 left out (an answer named its model)" in texts(without)
+    assert "**3 votes**" in texts(with_them)
+    assert not with_them.exception

@@ -10,10 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 import shell
 from arena.board import labels
-from arena.domain import ModelSpec
-from shell import open_arena
+from arena.domain import ModelSpec, Seats
+from leaderboard import Verdict
+from shell import open_arena, plain
 from tables import price, safe_csv
 
+J = "\u2060"  # invisible, keeps the front-end's patterns apart
 OpenPage = Callable[..., AppTest]
 APP = Path(shell.__file__).with_name("app.py")
 ONE_MODEL = """
@@ -35,6 +37,21 @@ def vote_once(open_page: OpenPage) -> AppTest:
     tab.chat_input(key="prompt").set_value("Why?").run()
     tab.button(key="vote-a").click().run()
     return tab.button(key="reveal").click().run()
+
+
+@pytest.mark.parametrize(
+    ("name", "markdown"),
+    [
+        ("gpt-4.1:latest", r"gpt\-4\.1\:latest"),
+        ("*[a](b)*", r"\*\[a\]\(b\)\*"),
+        (":smile: :material/home:", f"\\:{J}smile\\: \\:{J}material\\/home\\:"),
+        ("a -> b >= c", f"a \\-{J}\\> b \\>{J}\\= c"),
+        ("http://a.example", f"http\\:{J}\\/\\/a\\.example"),
+        ("www.a.example b@c.example", f"www{J}\\.a\\.example b\\@{J}c\\.example"),
+    ],
+)
+def test_a_name_is_more_than_letters_to_nobody(name: str, markdown: str) -> None:
+    assert plain(name) == markdown
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -188,6 +205,29 @@ def test_what_is_wrong_with_the_file_is_said_on_the_models_page_only(
 
     models, battle = open_page("models.py"), open_page()
 
-    assert "arena.toml was not read again" in models.error[0].value
+    assert "arena.toml was not read again" in models.error[0].value.replace("\\", "")
     assert not battle.error
     assert not battle.info
+
+
+def test_the_trust_page_tells_what_was_left_out_and_that_it_changes_nothing(
+    open_page: OpenPage, cast_votes: Callable[..., None]
+) -> None:
+    cast_votes([(Seats("walnut", "hazel"), Verdict.A), (Seats("hazel", "walnut"), Verdict.A)])
+
+    tab = open_page("trust.py")
+
+    assert not tab.exception
+    assert "**2 votes** on the board, 0 votes left out" in [each.value for each in tab.markdown]
+    measured = tab.dataframe[0].value.set_index("Measured")["Figure"]
+    assert measured["Voters"] == "1"
+    assert measured["Left answer won"].startswith("100.0")
+    effects = tab.dataframe[1].value.iloc[:, 0].tolist()
+    assert effects == ["without the votes of the busiest voter", "with the advantage of the left seat taken out"]
+
+
+def test_the_trust_page_of_a_new_arena_says_that_there_is_little_to_tell(open_page: OpenPage) -> None:
+    tab = open_page("trust.py")
+
+    assert not tab.exception
+    assert "No vote has been counted yet" in tab.info[0].value

@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from safe_markdown import SafeMarkdown, safe_markdown, split_thought
+from safe_inline import LONGEST_SPAN
+from safe_markdown import SafeMarkdown, is_bearable, safe_markdown, split_thought
 
 J = "\u2060"
+B = "\ufeff"
+OVERSIZED = r"$\text{\textbackslash rule}{9999em}{1em} \kern.5em \text{\textbackslash hspace*}{-100em}$"
 COMMONMARK = MarkdownIt("commonmark")
 
 # Pieces whose meetings are dangerous: fences, containers, formulas, code, images, tags, tables, half of each.
@@ -56,6 +59,14 @@ texts = st.lists(st.sampled_from(PIECES), max_size=24).map("".join)
         ("`<b> ![x](y) $5 :red[z]`", "`<b> ![x](y) $5 :red[z]`"),
         ("`` a ` <b> `` and ` <i>", r"`` a ` <b> `` and ` \<i>"),
         ("# Title: $5", r"# Title: \$5"),
+        ("https://a.example/b<i>x", f"https://a.example/b{B}\\<i>x"),
+        ("www.a.example<i> and 1<i>", f"www.a.example{B}\\<i> and 1\\<i>"),
+        ("https://a.example/$x/{y:z<i>", f"https://a.example/{B}\\$x/{{y\\:z\\<i>"),
+        ("https://a.example/{y:z !^[^1]", f"https://a.example/{{y{B}\\:z !^\\[^1]"),
+        ("https://a.example/b\\<i>", "https://a.example/b\\<i>"),
+        ("https://:red[x] https://a_b:red[x]", r"https://\:red[x] https://a_b\:red[x]"),
+        ("https://a_b.c.example/x:y", "https://a_b.c.example/x:y"),
+        (r"$\rule{9999em}{1em} \kern.5em \hspace*{-100em}$", OVERSIZED),
     ],
 )
 def test_what_is_written_is_what_will_be_shown(written: str, prepared: str) -> None:
@@ -95,6 +106,36 @@ def test_the_way_a_text_grows_does_not_matter(text: str, cuts: list[int]) -> Non
         assert growing.update(text[:cut]) == safe_markdown(text[:cut])
 
     assert growing.update(text) == safe_markdown(text)
+
+
+@pytest.mark.parametrize("shift", range(-6, 7))
+@pytest.mark.parametrize("sign", ["`", "``", "$", "$$"])
+def test_a_span_that_ends_out_of_reach_hides_nothing(sign: str, shift: int) -> None:
+    inside = "x^2 ![x](http://evil.example/i.png) "
+    written = f"{sign}{inside.ljust(LONGEST_SPAN + shift, '=')}{sign}{sign[0]} and {sign} again"
+
+    tokens = _flat(COMMONMARK.parse(safe_markdown(written)))
+
+    assert "image" not in [token.type for token in tokens]
+
+
+@pytest.mark.timeout(30)  # what takes time in proportion to the text is done in one; its square would take minutes
+@pytest.mark.parametrize("part", ["$a ", r"\(", r"\[", "http://a_<"])
+def test_a_hostile_text_is_prepared_in_time(part: str) -> None:
+    assert safe_markdown(part * (400_000 // len(part)))
+
+
+@pytest.mark.parametrize("part", ["<b>*x_", "[a][", "a**b ", "1. ", "> ", "- 1) + ", "- a\n ", "$x$ ", "\n", "a:b "])
+def test_what_would_stop_a_browser_is_not_shown_as_markdown(part: str) -> None:
+    assert not is_bearable(part * (100_000 // len(part)))
+
+
+def test_a_long_ordinary_answer_is_shown_as_markdown() -> None:
+    paragraph = "It is **quite** ordinary, with `code` and a [link](https://a.example), and goes on. " + "word " * 60
+    block = "```py\n" + 'print("x", 1 + 2)  # y\n' * 20 + "```\n\n> > - 1. deep\n\n"
+
+    assert is_bearable(f"{paragraph}\n\n{block}" * 13)
+    assert is_bearable(f"{paragraph}\n\n" * 250)
 
 
 @settings(deadline=None)

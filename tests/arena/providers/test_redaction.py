@@ -12,6 +12,8 @@ from arena.providers import redacted
         "http://user:abcdefgh12345678@host/v1",
         "https://host/v1?key=abcdefgh12345678&x=1",
         "https://host/v1?x=1&api_key=abcdefgh12345678",
+        "https://host/v1?access_token=abcdefgh12345678",
+        "X-Api-Key: abcdefgh12345678",
         "gsk_abcdefgh12345678",
         "hf_abcdefgh12345678",
     ],

@@ -2,7 +2,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,14 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.schema import CreateTable
 
-from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, ReplyStatus, Side
+from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, Pace, ReplyStatus, Side
 from arena.selection import EVERYTHING
 from arena.store import Store
 from arena.store.engine import DayOf, writing_engine
 from arena.store.foreign_schema import ForeignVoteRow, SourceRow
 from arena.store.migrating import alembic_config, migrate
 from arena.store.schema import Base, BattleRow, EventKind, ModelRow, ReplyRow, VoteEventRow, VoteRow
+from arena.store.trust_schema import VoterRow
 from arena.strata import NO_STRATUM
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Clock
@@ -115,7 +115,10 @@ OLD_ROWS = {
         "INSERT INTO foreign_vote VALUES (1, 0, 1, 2, 'a', NULL, NULL, NULL, NULL, 0, 0, 0, 0, 'und')",
         "INSERT INTO tally VALUES ('file', '', 0, 0, 0, 0, 'und', '', 'a', 'z', 'a', 1)",
     ],
+    "0003": ["UPDATE source SET classifier = 'some 1.0'"],
 }
+
+OLD_CLASSIFIERS: dict[str, list[str | None]] = {"0001": [], "0002": [None], "0003": ["some 1.0"]}
 
 
 @pytest.mark.parametrize("revision", OLD_ROWS)
@@ -142,7 +145,21 @@ def test_what_was_stored_before_it_was_counted_says_so(database: Path, clock: Cl
         figures = connection.execute(select(ReplyRow.length, ReplyRow.headings, ReplyRow.lists, ReplyRow.bold)).all()
         assert figures == [(None, None, None, None)] * 2
         assert connection.scalars(select(BattleRow.classifier)).all() == [""]
-        assert connection.scalars(select(SourceRow.classifier)).all() == [None] * (revision >= "0002")
+        assert connection.scalars(select(SourceRow.classifier)).all() == OLD_CLASSIFIERS[revision]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("revision", OLD_ROWS)
+def test_whoever_asked_before_there_were_voters_is_one(database: Path, clock: Clock, revision: str) -> None:
+    _make_old(database, revision, clock.now)
+    engine = writing_engine(database)
+
+    migrate(engine)
+
+    with engine.begin() as connection:
+        voters = connection.execute(select(VoterRow.id, VoterRow.first_seen_at, VoterRow.trusted)).all()
+        assert voters == [("o", clock.now, False)]
+        assert connection.execute(select(BattleRow.pace, BattleRow.leaked)).all() == [(Pace.LIVE, False)]
     engine.dispose()
 
 
@@ -160,12 +177,13 @@ def test_votes_from_before_answers_were_counted_have_no_known_style(
 
 
 def _make_old(database: Path, revision: str, now: datetime) -> None:
-    """A database as the program of that revision left it: one battle with its vote, then one imported file."""
+    """A database as the programs up to that revision left it: one battle with its vote, then one imported file."""
     engine = writing_engine(database)
     with engine.begin() as connection:
-        command.upgrade(alembic_config(connection), revision)
-        for statement in chain.from_iterable(rows for since, rows in OLD_ROWS.items() if since <= revision):
-            connection.execute(text(statement), {"now": now.isoformat(timespec="microseconds")})
+        for since in [known for known in OLD_ROWS if known <= revision]:
+            command.upgrade(alembic_config(connection), since)
+            for statement in OLD_ROWS[since]:
+                connection.execute(text(statement), {"now": now.isoformat(timespec="microseconds")})
     engine.dispose()
 
 
@@ -189,6 +207,7 @@ def test_every_verdict_and_event_fits_a_migrated_database(
     [
         *((BattleRow.kind, kind) for kind in BattleKind),
         *((BattleRow.state, state) for state in BattleState),
+        *((BattleRow.pace, pace) for pace in Pace),
         *((ModelRow.state, state) for state in ModelState),
         *((ReplyRow.side, side) for side in Side),
         *((ReplyRow.status, status) for status in ReplyStatus),
@@ -214,6 +233,7 @@ def test_every_choice_fits_a_migrated_database(
         {"elo_a": "'many'"},
         {"left_out": "'why'"},
         {"battle": "'nothing'"},
+        {"risk": "1.5"},
     ],
 )
 def test_a_vote_that_must_not_be_is_refused_by_the_database(

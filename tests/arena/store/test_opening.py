@@ -77,6 +77,8 @@ def test_a_missing_folder_is_made(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "not a file"),
         ("sqlite:///file:x?mode=memory&uri=true", "not a file"),
         ("mysql://root:hunter2@localhost/arena", "is not SQLite"),
+        ("mysql://localhost/arena?password=hunter2", "is not SQLite"),
+        ("mysql//root:hunter2@localhost/arena", "no database URL"),
         ("arena.db", "no database URL"),
     ],
 )

@@ -1,0 +1,222 @@
+"""Finished battles as the integrity tests read them, and what a sweep decides about their votes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Text, case, delete, func, insert, or_, select, type_coerce, update
+
+from arena.domain import BattleKind, BattleState, LeftOut, Side
+from arena.errors import UnknownVoter
+from arena.store.audit import record
+from arena.store.board import votes_now
+from arena.store.exclusion import exclude, restore
+from arena.store.schema import BattleRow, ModelRow, ReplyRow, TurnRow, VoteEventRow, VoteRow
+from arena.store.trust_schema import AlarmRow, VoterRow
+from leaderboard.games import VERDICTS
+from leaderboard.integrity import UNKNOWN, Ballots, Habits, Sign, VoterFacts
+from leaderboard.style import BYTES_PER_TOKEN
+from leaderboard.verdicts import Verdict
+
+SWEEP = "sweep"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TRUSTED_AFTER = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Examined:
+    """All finished ranked battles with their voters, but for those whose vote is left out for another reason.
+
+    `seqs` is int64[n], the number of each battle's vote, `UNKNOWN` without one; `voter_ids` are in the order of
+    `voters`. `held` and `counted` are bool[n]: what a sweep may decide about is one of the two.
+    """
+
+    ballots: Ballots
+    voters: VoterFacts
+    voter_ids: tuple[str, ...]
+    seqs: NDArray[np.int64]
+    held: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A model on which suspects and others disagree: since when, and a sentence with the figures."""
+
+    model: str
+    since: datetime
+    reason: str
+
+
+def habits(connection: Connection, voter: str, *, prompt: int | None) -> Habits:
+    """What a voter did up to now, without the vote that is about to be cast; `prompt` is that vote's prompt key."""
+    finished = select(func.count()).where(
+        BattleRow.owner == voter,
+        BattleRow.kind == BattleKind.RANKED,
+        BattleRow.state.in_((BattleState.READY, BattleState.VOTED)),
+    )
+    snaps = func.sum(case((type_coerce(VoteRow.risk_reasons, Text).contains(f'"{Sign.SNAP_VOTE}"'), 1), else_=0))
+    votes = connection.execute(
+        select(
+            func.count().label("votes"),
+            func.coalesce(func.sum(case((VoteRow.verdict == Verdict.A, 1), else_=0)), 0).label("left"),
+            func.coalesce(func.sum(case((VoteRow.verdict == Verdict.B, 1), else_=0)), 0).label("right"),
+            func.count(VoteRow.decide_ms).label("timed"),
+            func.coalesce(snaps, 0).label("snaps"),
+        ).where(VoteRow.voter == voter)
+    ).one()
+    same = 0
+    if prompt is not None:
+        joined = select(func.count()).select_from(VoteRow).join(BattleRow, BattleRow.id == VoteRow.battle)
+        same = connection.scalar(joined.where(VoteRow.voter == voter, BattleRow.prompt_key == prompt)) or 0
+    return Habits(
+        battles=connection.scalar(finished) or 0,
+        votes=votes.votes,
+        left=votes.left,
+        right=votes.right,
+        timed=votes.timed,
+        snaps=votes.snaps,
+        same_prompt=same,
+    )
+
+
+def examined(connection: Connection, *, now: datetime) -> Examined:
+    """Everything a sweep looks at."""
+    rows = _rows(connection)
+    facts = {row.id: row for row in connection.execute(select(*VoterRow.__table__.c).order_by(VoterRow.first_seen_at))}
+    ids = tuple(facts)
+    voter_of, networks = {name: i for i, name in enumerate(ids)}, _Numbers()
+    names = tuple(connection.scalars(select(ModelRow.name).order_by(ModelRow.name)))
+    model_of = {name: i for i, name in enumerate(names)}
+    newest = {row.owner: networks[row.network] for row in rows if row.network is not None}
+    voters = VoterFacts(
+        signed_up_day=_column((facts[name].first_seen_at - EPOCH).days for name in ids),
+        network=_column(newest.get(name, UNKNOWN) for name in ids),
+        trusted=np.array([_is_trusted(facts[name], now) for name in ids], np.bool_),
+    )
+    ballots = Ballots(
+        names=names,
+        voter=_column(voter_of.get(row.owner, UNKNOWN) for row in rows),
+        seat_a=_column(model_of[row.seat_a] for row in rows),
+        seat_b=_column(model_of[row.seat_b] for row in rows),
+        verdicts=_column(UNKNOWN if row.verdict is None else VERDICTS.index(row.verdict) for row in rows),
+        at_us=_column(_microseconds(row.cast_at or row.created_at) for row in rows),
+        decide_ms=_column(_known(row.decide_ms) for row in rows),
+        characters=_column(_known(row.characters) for row in rows),
+        prompt=_column(_known(row.prompt_key) for row in rows),
+    )
+    return Examined(
+        ballots=ballots,
+        voters=voters,
+        voter_ids=ids,
+        seqs=_column(_known(row.seq) for row in rows),
+        held=np.array([row.seq is not None and row.left_out == LeftOut.SUSPICIOUS for row in rows], np.bool_),
+        counted=np.array([row.seq is not None and row.left_out is None for row in rows], np.bool_),
+    )
+
+
+def settle_sweep(
+    connection: Connection, *, hold: frozenset[int], release: frozenset[int], alarms: Mapping[str, str], now: datetime
+) -> None:
+    """Do what a sweep decided, but for votes about which an administrator has decided since; keep its alarms."""
+    decided = set(connection.scalars(select(VoteEventRow.vote).where(VoteEventRow.actor != SWEEP).distinct()))
+    state = {row.seq: row.left_out for row in connection.execute(votes_now())}
+    to_hold = frozenset(seq for seq in hold - decided if seq in state and state[seq] is None)
+    to_release = frozenset(seq for seq in release - decided if state.get(seq) == LeftOut.SUSPICIOUS)
+    exclude(connection, to_hold, reason=LeftOut.SUSPICIOUS.value, actor=SWEEP, now=now)
+    restore(connection, to_release, reason="not suspicious any more", actor=SWEEP, now=now)
+    since = {row.model: row.since for row in connection.execute(select(AlarmRow.model, AlarmRow.since))}
+    connection.execute(delete(AlarmRow))
+    if alarms:
+        rows = [{"model": m, "since": since.get(m, now), "reason": reason} for m, reason in alarms.items()]
+        connection.execute(insert(AlarmRow), rows)
+
+
+def alarms(connection: Connection) -> tuple[Alarm, ...]:
+    """The models in alarm, by name."""
+    rows = connection.execute(select(*AlarmRow.__table__.c).order_by(AlarmRow.model))
+    return tuple(Alarm(model=row.model, since=row.since, reason=row.reason) for row in rows)
+
+
+def trust(connection: Connection, voter: str, *, trusted: bool, actor: str, now: datetime) -> None:
+    """Mark a voter as trusted, or not any more."""
+    changed = connection.execute(
+        update(VoterRow).where(VoterRow.id == voter, VoterRow.trusted != trusted).values(trusted=trusted)
+    )
+    if connection.scalar(select(VoterRow.id).where(VoterRow.id == voter)) is None:
+        raise UnknownVoter(f"There is no voter {voter!r} who has opened a battle here.")
+    if changed.rowcount:
+        record(
+            connection, actor=actor, action="voter trusted" if trusted else "voter distrusted", target=voter, now=now
+        )
+
+
+def note_login(connection: Connection, voter: str, *, now: datetime) -> None:
+    """Remember when a voter logged in for the first time; a later login changes nothing."""
+    known = connection.execute(
+        update(VoterRow).where(VoterRow.id == voter).values(logged_in_at=func.coalesce(VoterRow.logged_in_at, now))
+    )
+    if not known.rowcount:
+        row = {"id": voter, "first_seen_at": now, "trusted": False, "logged_in_at": now}
+        connection.execute(insert(VoterRow), row)
+
+
+def _rows(connection: Connection) -> list[Any]:
+    """One row for each finished ranked battle: those with a vote in their order, then the others."""
+    latest = select(TurnRow.battle, func.max(TurnRow.ordinal).label("ordinal")).group_by(TurnRow.battle).subquery()
+    lengths = (
+        select(ReplyRow.battle, (func.sum(ReplyRow.length) * BYTES_PER_TOKEN).label("characters"))
+        .join(latest, (latest.c.battle == ReplyRow.battle) & (latest.c.ordinal == ReplyRow.turn))
+        .where(ReplyRow.length.is_not(None), ReplyRow.side.in_(tuple(Side)))
+        .group_by(ReplyRow.battle)
+        .subquery()
+    )
+    votes = votes_now().subquery()
+    statement = (
+        select(
+            BattleRow.owner,
+            BattleRow.seat_a,
+            BattleRow.seat_b,
+            BattleRow.created_at,
+            BattleRow.network,
+            BattleRow.prompt_key,
+            lengths.c.characters,
+            *(votes.c[name] for name in ("seq", "verdict", "cast_at", "decide_ms", "left_out")),
+        )
+        .outerjoin(votes, votes.c.battle == BattleRow.id)
+        .outerjoin(lengths, lengths.c.battle == BattleRow.id)
+        .where(
+            BattleRow.kind == BattleKind.RANKED,
+            BattleRow.state.in_((BattleState.READY, BattleState.VOTED)),
+            or_(votes.c.left_out.is_(None), votes.c.left_out == LeftOut.SUSPICIOUS),
+        )
+        .order_by(votes.c.seq.is_(None), votes.c.seq, BattleRow.created_at, BattleRow.id)
+    )
+    return list(connection.execute(statement))
+
+
+class _Numbers(dict[str, int]):
+    """Numbers names from 0 in the order in which they are first asked for."""
+
+    def __missing__(self, name: str) -> int:
+        self[name] = len(self)
+        return self[name]
+
+
+def _is_trusted(voter: Any, now: datetime) -> bool:  # noqa: ANN401 - a row
+    return bool(voter.trusted) or (voter.logged_in_at is not None and now - voter.logged_in_at > TRUSTED_AFTER)
+
+
+def _column(values: Any) -> NDArray[np.int64]:  # noqa: ANN401 - an iterator of numbers
+    return np.fromiter(values, np.int64)
+
+
+def _known(value: int | None) -> int:
+    return UNKNOWN if value is None else int(value)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
