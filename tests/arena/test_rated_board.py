@@ -459,22 +459,14 @@ def test_an_imported_file_is_a_board_of_its_own_and_moves_no_elo(booth: Booth, b
     assert booth.store.read.facets().sources == ("arena", "file")
 
 
-@pytest.mark.parametrize(
-    ("tallies_only", "sentence"), [(False, "clear the other filters"), (True, "only their counts")]
-)
-def test_an_imported_file_is_rated_in_order_whole_or_not_at_all(
-    tallies_only: bool, sentence: str, booth: Booth, boards: RatedBoards
-) -> None:
-    new = NewSource(name="file", format="plain", sha256="0" * 64, tallies_only=tallies_only)
+def test_counts_have_no_order_whatever_is_selected_of_them(booth: Booth, boards: RatedBoards) -> None:
+    new = NewSource(name="file", format="plain", sha256="0" * 64, tallies_only=True)
     with SourceLoad(booth.store.write, new) as loading:
-        if tallies_only:
-            loading.add_tallies([ForeignTally(1, "x", "y", Verdict.A, 1)])
-        else:
-            loading.add([ForeignVote(model_a="x", model_b="y", verdict=Verdict.A, line=1)])
+        loading.add_tallies([ForeignTally(1, "x", "y", Verdict.A, 1)])
         loading.publish(actor="test")
     filtered = Selection(sources=frozenset({"file"}), code=False)
 
-    with pytest.raises(CannotRate, match=sentence):
+    with pytest.raises(CannotRate, match="only their counts"):
         boards.rated(booth.live(), method="elo", selection=filtered, order_by_elo=False)
 
 

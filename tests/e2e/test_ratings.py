@@ -17,7 +17,7 @@ from tests.e2e.test_screenshots import vote_once
 
 pytestmark = pytest.mark.e2e
 
-MODEL, VOTES = 2, 7
+MODEL, VOTES = 2, 8
 
 
 def two_votes(config: Path, database: str) -> None:
