@@ -16,8 +16,10 @@ from arena.checkup import probe
 from arena.domain import Fault, Message, ModelSpec, Reply, ReplyStatus
 from arena.errors import LimitReached, PromptRefused
 from arena.identity import Names, leaks
+from arena.metrics import Metrics
 from arena.moderation import Judge, Moderator
 from arena.rate_limits import Act, RateLimits, Visitor
+from arena.roles import Action, Person, anonymous_role, require
 from arena.settings import Settings
 from arena.store import Bounds, Spending, Writer
 from arena.streaming import Endpoint, StreamJob
@@ -29,6 +31,7 @@ PROMPT_REFUSED: Final = (
     "This arena's rules do not allow this prompt. Your text is as you wrote it: change it and try again."
 )
 MOST_PAIRS: Final = 10_000
+_ACTIONS: Final = {Act.PROMPT: Action.ASK, Act.VOTE: Action.VOTE, Act.READ: Action.READ}
 NOBODY_LOOKED: Final = "Nobody can check prompts against this arena's rules at the moment. Try again in a minute."
 
 
@@ -40,6 +43,7 @@ class Guards:
         environ: where the moderation's key is looked up.
         write: where what the guards do is counted.
         run: runs a coroutine on the loop of the streams, whose connections the moderator shares.
+        metrics: where the same is counted, and how answers end, for this process.
     """
 
     def __init__(
@@ -49,35 +53,63 @@ class Guards:
         environ: Mapping[str, str],
         write: Writer,
         run: Callable[[Coroutine[Any, Any, Any]], Future[Any]],
+        metrics: Metrics | None = None,
     ) -> None:
         self._write = write
+        self._metrics = metrics or Metrics()
+        self._longest_prompt = settings.max_prompt_characters
+        self._anonymous = anonymous_role(settings.login.required_for)
         self._run = run
         self._rates = RateLimits(settings.most_rates(), redis_url=settings.redis_url)
+        if settings.may_have_replicas and not self._rates.is_shared:
+            log.warning("the limits count this replica's visitors alone; with redis_url all replicas count together")
         self._moderator = Moderator.of(settings.moderation, environ=environ)
         self._breakers = Breakers(settings.breaker_settings())
         self._limits = settings.stream_limits()
         self._names: dict[Hashable, Names] = {}
+        self._closed = False
 
     def close(self) -> None:
-        """End the moderator's connections, while the loop still runs."""
-        if self._moderator is not None:
+        """End the moderator's connections, while the loop still runs; may be called twice."""
+        if self._moderator is not None and not self._closed:
+            self._closed = True
             self._run(self._moderator.close()).result()
 
     def admit(self, act: Act, visitor: Visitor) -> None:
-        """Count a prompt or a vote of this visitor.
+        """Count a prompt, a vote or a reading of this visitor, if the role allows one.
 
         Raises:
+            NotAllowed: the role is not enough, or a login is needed for one.
             LimitReached: too many in a while; says when to come back.
         """
+        role = self._anonymous if visitor.role is None else visitor.role
+        require(Person(id=visitor.voter, role=role, is_known=visitor.role is not None), _ACTIONS[act])
         outages = self._rates.outages
         try:
             self._rates.take(act, visitor)
         except LimitReached:
-            self._write.count(f"{act} limit reached")
+            if act is Act.READ:  # a refused reading must cost less than a reading: no row is written for it
+                self._metrics.guarded("read limit reached")
+            else:
+                self._count(f"{act} limit reached")
             raise
         finally:
             if self._rates.outages != outages:
-                self._write.count("shared limits not reachable")
+                self._count("shared limits not reachable")
+
+    def admit_prompt(self, prompt: str, visitor: Visitor) -> None:
+        """Let a prompt of this visitor pass.
+
+        Raises:
+            PromptRefused: it is blank, too long, or against the arena's rules.
+            LimitReached: too many in a while.
+        """
+        if not prompt.strip():
+            raise PromptRefused("The prompt is blank: type a question first.")
+        if len(prompt) > self._longest_prompt:
+            raise PromptRefused(f"The prompt has {len(prompt):,} characters; shorten it to {self._longest_prompt:,}.")
+        self.admit(Act.PROMPT, visitor)
+        self.judge(prompt)
 
     def judge(self, prompt: str) -> None:
         """Let a prompt pass the moderation; it is never changed.
@@ -89,11 +121,11 @@ class Guards:
             return
         ruling = self._run(self._moderator.rule(prompt)).result()
         if ruling.outage:
-            self._write.count("moderation not reachable")
+            self._count("moderation not reachable")
         if ruling.refused_by is Judge.OUTAGE:
             raise PromptRefused(NOBODY_LOOKED)
         if ruling.refused_by is not None:
-            self._write.count(f"prompt refused by {ruling.refused_by}")
+            self._count(f"prompt refused by {ruling.refused_by}")
             raise PromptRefused(PROMPT_REFUSED)
 
     def names(self, specs: Iterable[ModelSpec]) -> Names:
@@ -121,7 +153,8 @@ class Guards:
             reply = await self._moderated(reply)
         if reply.status in {ReplyStatus.OK, ReplyStatus.FAILED} and self._breakers.record(job.spec.name, reply.fault):
             log.warning("a model keeps failing and rests", extra={"model": job.spec.name, "fault": reply.fault})
-            self._write.count("model rested", model=job.spec.name)
+            self._count("model rested", model=job.spec.name)
+        self._metrics.answered(job.spec.name, reply)
         return reply
 
     def playable(self, models: Sequence[ModelSpec]) -> tuple[ModelSpec, ...]:
@@ -144,15 +177,19 @@ class Guards:
         self._breakers.probed(name, fault)
         log.info("a rested model was probed", extra={"model": name, "fault": fault})
 
+    def _count(self, event: str, *, model: str = "") -> None:
+        self._write.count(event, model=model)
+        self._metrics.guarded(event)
+
     async def _moderated(self, reply: Reply) -> Reply:
         if self._moderator is None:
             return reply
         ruling = await self._moderator.rule(reply.text)
         if ruling.outage:
-            self._write.count("moderation not reachable")
+            self._count("moderation not reachable")
         if ruling.refused_by is None:
             return reply
-        self._write.count(f"answer refused by {ruling.refused_by}")
+        self._count(f"answer refused by {ruling.refused_by}")
         return replace(reply, status=ReplyStatus.FAILED, fault=Fault.MODERATED)
 
 

@@ -4,14 +4,17 @@ Summing the tallies of millions of imported votes takes seconds, and every vote 
 """
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
+from time import monotonic
 from types import MappingProxyType
 
 from arena.selection import ARENA, Selection
 from arena.store import LastVote, Queries, SelectedVotes
 
 KEPT = 8
+COUNTED_SECONDS = 60.0
 
 # What a source is as long as its tallies stay: a source that is read anew, or replaced, differs in one of these.
 _Stamp = tuple[tuple[object, ...], ...]
@@ -48,6 +51,25 @@ class KeptVotes:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return votes
+
+
+class KeptLosses:
+    """How many battles failed answers have lost, counted once a minute: they move no board's version."""
+
+    def __init__(self, read: Queries, *, clock: Callable[[], float] = monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._lock = Lock()
+        self._counted: tuple[float, int] | None = None
+
+    def so_far(self, selection: Selection) -> int:
+        """A number that changes when boards of this selection may, apart from their version; 0 where they cannot."""
+        if not selection.failed_loses or ARENA not in selection.sources:
+            return 0
+        with self._lock:
+            if self._counted is None or self._clock() - self._counted[0] > COUNTED_SECONDS:
+                self._counted = (self._clock(), self._read.lost_battles())
+            return self._counted[1]
 
 
 def _together(own: SelectedVotes, imported: SelectedVotes) -> SelectedVotes:

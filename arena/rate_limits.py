@@ -1,7 +1,7 @@
-"""How often one voter, one network and everybody together may ask and vote. Nothing is ever dropped in silence."""
+"""How often one voter, one network and everybody together may ask, vote and read. Nothing is dropped in silence."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -14,8 +14,11 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from arena.errors import LimitReached
+from arena.roles import Role
 
 log = logging.getLogger(__name__)
+
+STEP_SECONDS = 5.0  # by which a clock may go back without anybody's noticing
 
 
 class Act(StrEnum):
@@ -23,6 +26,10 @@ class Act(StrEnum):
 
     PROMPT = "prompt"
     VOTE = "vote"
+    READ = "read"
+
+
+_DONE = {Act.PROMPT: "asked", Act.VOTE: "voted", Act.READ: "read from the API"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +42,22 @@ class Rates:
     network_prompts_per_minute: int = 120
     network_votes_per_minute: int = 120
     network_votes_per_day: int = 5_000
+    network_reads_per_minute: int = 120
     all_prompts_per_minute: int = 0
     all_votes_per_minute: int = 0
     all_votes_per_day: int = 0
+    all_reads_per_minute: int = 0
 
 
 class Visitor(NamedTuple):
-    """Who asks: the voter, and a keyed hash of the network that the request came from (None when nobody knows)."""
+    """Who asks: the voter, and a keyed hash of the network that the request came from (None when nobody knows).
+
+    `role` is None for who has not logged in.
+    """
 
     voter: str
     network: str | None = None
+    role: Role | None = None
 
 
 class _Rule(NamedTuple):
@@ -61,10 +74,15 @@ class RateLimits:
         rates: the bounds.
         redis_url: where several replicas count together; without it each process counts for itself. While the server
             cannot be reached each process counts for itself, too, and `outages` tells how often that was.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, rates: Rates | None = None, *, redis_url: str | None = None) -> None:
+    def __init__(
+        self, rates: Rates | None = None, *, redis_url: str | None = None, clock: Callable[[], float] = time
+    ) -> None:
         self._rates = rates or Rates()
+        self._clock = clock
+        self._seen = clock()
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._shared = _shared(redis_url)
         self._lock = Lock()
@@ -93,7 +111,15 @@ class RateLimits:
                     log.warning("the shared limits cannot be reached; this process counts for itself", exc_info=True)
                 else:
                     return
+            self._forget_the_future()
             _take(self._own, rules)
+
+    def _forget_the_future(self) -> None:
+        """What was counted before the clock stepped back would fill the windows until that moment comes again."""
+        now = self._clock()
+        if now < self._seen - STEP_SECONDS:
+            self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._seen = now
 
 
 def _shared(redis_url: str | None) -> MovingWindowRateLimiter | None:
@@ -104,12 +130,11 @@ def _shared(redis_url: str | None) -> MovingWindowRateLimiter | None:
 
 
 def _take(limiter: MovingWindowRateLimiter, rules: list[_Rule]) -> None:
-    for rule in rules:
-        if not limiter.test(rule.item, rule.scope, rule.key):
-            seconds = max(1, round(limiter.get_window_stats(rule.item, rule.scope, rule.key).reset_time - time()))
-            raise LimitReached(f"{rule.words} Go on {_in_words(seconds)}.", retry_after_seconds=seconds)
-    for rule in rules:
-        limiter.hit(rule.item, rule.scope, rule.key)
+    for ask in (limiter.test, limiter.hit):  # another process may take the last place in between: both must say yes
+        for rule in rules:
+            if not ask(rule.item, rule.scope, rule.key):
+                seconds = max(1, round(limiter.get_window_stats(rule.item, rule.scope, rule.key).reset_time - time()))
+                raise LimitReached(f"{rule.words} Go on {_in_words(seconds)}.", retry_after_seconds=seconds)
 
 
 def _rules(rates: Rates, act: Act, visitor: Visitor) -> Iterator[_Rule]:
@@ -126,8 +151,7 @@ def _rules(rates: Rates, act: Act, visitor: Visitor) -> Iterator[_Rule]:
         for name, item, span in ((minute, RateLimitItemPerMinute, "minute"), (day, RateLimitItemPerDay, "24 hours")):
             bound = getattr(rates, f"{scope}_{name}", 0)
             if bound and key is not None:
-                done = "asked" if act is Act.PROMPT else "voted"
-                said = words.format(done=done, times="once" if bound == 1 else f"{bound:,} times", span=span)
+                said = words.format(done=_DONE[act], times="once" if bound == 1 else f"{bound:,} times", span=span)
                 yield _Rule(item(bound), f"{scope}:{act}", key, said)
 
 

@@ -17,6 +17,7 @@ class Selection:
         since: first UTC day, included; None for no bound. `until`: the last one.
         without_ties: leave out ties and both-bad.
         with_left_out: count also the votes that are left out of the board.
+        failed_loses: count also the arena's battles without a vote of which one side failed, as won by the other.
     """
 
     sources: frozenset[str] = frozenset({ARENA})
@@ -29,6 +30,7 @@ class Selection:
     until: date | None = None
     without_ties: bool = False
     with_left_out: bool = False
+    failed_loses: bool = False
 
 
 EVERYTHING = Selection()

@@ -1,6 +1,5 @@
 """Can the votes be trusted? What was left out and why, and what each of it does to the order of the board."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,9 +7,20 @@ from threading import Lock
 from time import monotonic
 
 from arena.store import Alarm, Attempts, Queries, TrustFigures
-from leaderboard import Evidence, PairCounts, Tally, Verdict
-from leaderboard.fairness import Move, SeatAdvantage, Share, left_share, moves, seat_advantage, share
-from leaderboard.ratings import rate_bradley_terry
+from leaderboard import PairCounts, Tally, Verdict
+from leaderboard.fairness import (
+    BoardEffect,
+    Move,
+    SeatAdvantage,
+    Share,
+    board_effect,
+    bradley_terry,
+    left_share,
+    moves,
+    seat_advantage,
+    share,
+)
+from leaderboard.integrity import Flip, votes_to_flip
 
 KEPT_SECONDS = 30.0
 
@@ -39,7 +49,10 @@ class SpeedShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustReport:
-    """Everything that the trust panel shows; shares are of one, None where nothing is known."""
+    """Everything that the trust panel shows; shares are of one, None where nothing is known.
+
+    `flip` says how few counted votes hold the first place.
+    """
 
     version: int
     votes: int
@@ -57,6 +70,7 @@ class TrustReport:
     attempts: tuple[Attempts, ...]
     without_vote: int
     effects: tuple[Effect, ...]
+    flip: Flip | None
     alarms: tuple[Alarm, ...]
     guards: Mapping[str, int]
 
@@ -104,44 +118,34 @@ class TrustReports:
             attempts=figures.attempts,
             without_vote=figures.without_vote,
             effects=_effects(figures, advantage),
+            flip=_flip(figures.seats),
             alarms=self._read.alarms(),
             guards=self._read.guard_counts(),
         )
 
 
 def _effects(figures: TrustFigures, advantage: SeatAdvantage) -> tuple[Effect, ...]:
-    board = _ratings(figures.seats)
+    seats = figures.seats
     found = [
-        Effect(name=reason, votes=_sum(tallies), counts=False, moved=moves(board, _ratings([*figures.seats, *tallies])))
-        for reason, tallies in figures.left_out_votes.items()
+        _effect(name, board_effect(seats, added=tallies), counts=False)
+        for name, tallies in figures.left_out_votes.items()
     ]
     for name, tallies in (("snap votes", figures.snap_votes), ("busiest voter", figures.busiest_votes)):
         if tallies:
-            without = _ratings(_minus(figures.seats, tallies))
-            found.append(Effect(name=name, votes=_sum(tallies), counts=True, moved=moves(board, without)))
+            found.append(_effect(name, board_effect(seats, removed=tallies), counts=True))
     if figures.failed_loses:
-        with_them = _ratings([*figures.seats, *figures.failed_loses])
-        votes = _sum(figures.failed_loses)
-        found.append(Effect(name="a failed answer loses", votes=votes, counts=False, moved=moves(board, with_them)))
+        found.append(_effect("a failed answer loses", board_effect(seats, added=figures.failed_loses), counts=False))
     if advantage.points is not None:
-        moved = moves(board, advantage.ratings)
+        moved = moves(bradley_terry(seats), advantage.ratings)
         found.append(Effect(name="left seat", votes=advantage.votes, counts=True, moved=moved))
     return tuple(found)
 
 
-def _ratings(tallies: Iterable[Tally]) -> Mapping[str, float]:
+def _effect(name: str, effect: BoardEffect, *, counts: bool) -> Effect:
+    return Effect(name=name, votes=effect.votes, counts=counts, moved=effect.moved)
+
+
+def _flip(tallies: Iterable[Tally]) -> Flip | None:
     tallies = [tally for tally in tallies if tally.model_a != tally.model_b]
     names = sorted({name for tally in tallies for name in (tally.model_a, tally.model_b)})
-    if not names:
-        return {}
-    return rate_bradley_terry(Evidence(counts=PairCounts.from_tallies(names, tallies))).ratings
-
-
-def _minus(tallies: Iterable[Tally], less: Iterable[Tally]) -> list[Tally]:
-    left = Counter({tally[:3]: tally.n for tally in tallies})
-    left.subtract({tally[:3]: tally.n for tally in less})
-    return [Tally(*key, n) for key, n in left.items() if n > 0]
-
-
-def _sum(tallies: Iterable[Tally]) -> int:
-    return sum(tally.n for tally in tallies)
+    return votes_to_flip(PairCounts.from_tallies(names, tallies)) if names else None

@@ -133,7 +133,7 @@ def main() -> None:
     _print_heading()
     rows = []
     for scenario in chosen:
-        rows.append(_row(scenario, seeds=range(options.seed, options.seed + options.worlds)))
+        rows.append(row_of(scenario, seeds=range(options.seed, options.seed + options.worlds)))
         _print_row(rows[-1])
     _print_targets(chosen, rows)
     if options.json:
@@ -192,7 +192,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _row(scenario: Scenario, *, seeds: Sequence[int]) -> Row:
+def row_of(scenario: Scenario, *, seeds: Sequence[int]) -> Row:
+    """What comes of a scenario in the worlds of these seeds, on average."""
     seen = [_of_one_world(scenario.title, scenario.world(seed)) for seed in seeds]
     return Row(
         title=scenario.title,

@@ -1,6 +1,7 @@
 """Was the vote fair? Shares with intervals, the advantage of a seat, and what it all does to the order."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -8,9 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leaderboard.games import Tally
+from leaderboard.games import PairCounts, Tally
+from leaderboard.method import Evidence
 from leaderboard.pair_maths import Matrix, Slope, climb, dispersion, laplacian, spread_of, virtual_votes
+from leaderboard.ratings import rate_bradley_terry
 from leaderboard.verdicts import Verdict, score_a
+
+_Cell = tuple[str, str, Verdict]
 
 
 class Share(NamedTuple):
@@ -115,6 +120,46 @@ def moves(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Move
         for model in sorted(both, key=lambda name: places_before[name])
         if places_before[model] != places_after[model]
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardEffect:
+    """What some votes do to a board by Bradley-Terry: how many they are, and which models change places for them."""
+
+    votes: int
+    moved: tuple[Move, ...]
+
+
+def bradley_terry(tallies: Iterable[Tally]) -> Mapping[str, float]:
+    """The ratings of all models with a vote on another model; a model that meets itself counts for nothing."""
+    counted = [tally for tally in tallies if tally.model_a != tally.model_b and tally.n > 0]
+    names = sorted({name for tally in counted for name in (tally.model_a, tally.model_b)})
+    return rate_bradley_terry(Evidence(counts=PairCounts.from_tallies(names, counted))).ratings
+
+
+def board_effect(
+    tallies: Iterable[Tally], *, added: Iterable[Tally] = (), removed: Iterable[Tally] = ()
+) -> BoardEffect:
+    """Compare the board of `tallies` to the one with votes `added`, and others, which are among them, `removed`.
+
+    What is left is rated as if the others had never been.
+    """
+    before, more, less = (_sums(each) for each in (tallies, added, removed))
+    after = before + more  # a sum, so that what is removed and added at once stays
+    after.subtract(less)
+    moved = moves(bradley_terry(_tallies(before)), bradley_terry(_tallies(after)))
+    return BoardEffect(votes=more.total() + less.total(), moved=moved)
+
+
+def _sums(tallies: Iterable[Tally]) -> Counter[_Cell]:
+    sums: Counter[_Cell] = Counter()
+    for tally in tallies:
+        sums[tally[:3]] += tally.n
+    return sums
+
+
+def _tallies(sums: Counter[_Cell]) -> list[Tally]:
+    return [Tally(*cell, n) for cell, n in sorted(sums.items())]
 
 
 def _seated(tallies: Sequence[Tally], names: Sequence[str]) -> tuple[Matrix, Matrix]:

@@ -9,6 +9,8 @@ def summary(board: RatedBoard, shown: int) -> str:
     """How many models and votes, what is left out and why, and when the last vote came."""
     parts = [f"**{count(shown, 'model')}**", f"**{count(board.votes, 'vote')}**"]
     parts += [f"{number:,} left out ({left_out_reason(reason)})" for reason, number in board.left_out.items()]
+    if board.selection.failed_loses:
+        parts.append(f"**{count(board.failed_lost, 'failed answer')}** counted as lost")
     return " · ".join([*parts, last_vote(board)])
 
 

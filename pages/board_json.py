@@ -1,7 +1,7 @@
 """The rated board as a file for programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
 from arena.domain import ModelSpec
@@ -20,6 +20,7 @@ def board_json(board: RatedBoard, shown: Sequence[Line], view: View) -> str:
         "board_version": board.version,
         "method": board.method,
         "votes": board.votes,
+        "failed_lost": board.failed_lost,
         "left_out": dict(board.left_out),
         "last_vote_day": board.last_vote_day.isoformat() if board.last_vote_day else None,
         "last_vote_at": board.last_vote_at.isoformat() if board.last_vote_at else None,
@@ -28,6 +29,17 @@ def board_json(board: RatedBoard, shown: Sequence[Line], view: View) -> str:
         "style_effects": [asdict(effect) for effect in style_effects(board.rated)],
         "models": [_entry(line, board.specs[line.model]) for line in shown],
     }
+    return as_text(facts)
+
+
+def model_facts(spec: ModelSpec) -> Mapping[str, object]:
+    """What is publicly known of a model."""
+    facts = {name: getattr(spec, name) for name in SPEC_FACTS}
+    return {"model": spec.name, "display_name": spec.display_name, "state": spec.state.value, **facts}
+
+
+def as_text(facts: Mapping[str, object]) -> str:
+    """As every file for programs is written."""
     return json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False)
 
 
@@ -36,5 +48,4 @@ def _entry(line: Line, spec: ModelSpec) -> dict[str, object]:
     figures.pop("change_day", None)
     if isinstance(line, Standing):
         figures["rank"] = None
-    facts = {name: getattr(spec, name) for name in SPEC_FACTS}
-    return {**figures, "display_name": spec.display_name, "state": spec.state.value, **facts}
+    return {**figures, **model_facts(spec)}

@@ -89,7 +89,9 @@ def _number(texts: Sequence[str], _offer: Offer) -> int:
 _READERS: Mapping[str, Callable[[Sequence[str], Offer], object]] = {
     "order": lambda texts, _: _known(_one(texts), tuple(METHODS)),
     "source": lambda texts, offer: _all_known(texts, offer.sources),
-    **dict.fromkeys(("multi_turn", "long_prompt", "code", "maths", "ties", "left_out", "retired"), _yes),
+    **dict.fromkeys(
+        ("multi_turn", "long_prompt", "code", "maths", "ties", "left_out", "failed_loses", "retired"), _yes
+    ),
     "language": lambda texts, offer: _known(_one(texts), offer.languages),
     **dict.fromkeys(("since", "until"), _day),
     "organisation": lambda texts, offer: _all_known(texts, offer.organisations),

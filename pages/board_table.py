@@ -99,7 +99,8 @@ def row(line: Line, spec: ModelSpec, label: str, *, change: float | None) -> dic
 
 def written(frame: pd.DataFrame) -> Styler:
     """The table of such lines as people read it: prices and changes as text that sorts as numbers, parts rounded."""
-    rounded = frame.assign(win_rate=frame["win_rate"].astype(float).round(3))
+    # A column of whole numbers with gaps would be one of fractions: "1.000000".
+    rounded = frame.assign(win_rate=frame["win_rate"].astype(float).round(3), rank=frame["rank"].astype("Int64"))
     texts: dict[str, Any] = {"change": change, "price_in": dollars, "price_out": dollars}
     return rounded.style.format(texts, na_rep="")
 

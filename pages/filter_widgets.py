@@ -12,13 +12,9 @@ from leaderboard import METHODS
 from shell import count, plain
 
 _DRAWN = "view-drawn"
-_CATEGORIES = {
-    "multi_turn": "Multi-turn",
-    "long_prompt": "Long prompt",
-    "code": "Code",
-    "maths": "Maths",
-}
+_CATEGORIES = {"multi_turn": "Multi-turn", "long_prompt": "Long prompt", "code": "Code", "maths": "Maths"}
 _LEFT_OUT = "Also votes on answers that named their model, and votes that are held. The Elo never counts them."
+_FAILED = "Battles without a vote in which one model failed, by no fault of the arena's, count as won by the other"
 _HELP = {
     "multi_turn": "Battles of more than one turn",
     "long_prompt": "Battles whose prompts together have 500 tokens or more",
@@ -111,10 +107,11 @@ def _votes(offer: Offer) -> None:
         )
     languages = _with_chosen(offer.languages, "language")
     columns[-1].selectbox("Language", languages, index=None, key=_key("language"), placeholder="all")
-    since, ties, left_out, source = st.columns([1, 1, 1, 2], vertical_alignment="bottom")
+    since, ties, left_out, failed, source = st.columns([2, 2, 2, 2, 3], vertical_alignment="bottom")
     since.date_input("First day", None, EARLIEST, LATEST, key=_key("since"), format="YYYY-MM-DD", help=_SINCE)
     ties.toggle("Count ties", key=_key("ties"))
     left_out.toggle("Count votes left out", key=_key("left_out"), help=_LEFT_OUT)
+    failed.toggle("A failed answer loses", key=_key("failed_loses"), help=_FAILED)
     sources = _with_chosen(offer.sources, "source")
     source.multiselect("Source", sources, key=_key("source"), placeholder=ARENA, help="Where the votes were cast")
 

@@ -66,7 +66,7 @@ def effects(report: TrustReport, names: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["The board …", "Votes", "Places by Bradley–Terry"])
 
 
-def facts(report: TrustReport) -> Iterator[tuple[str, str, str]]:
+def facts(report: TrustReport, names: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """What is measured, the figure, and how to read it."""
     yield "Voters", f"{report.voters:,}", "who cast a vote that counts"
     if report.voters:
@@ -85,6 +85,9 @@ def facts(report: TrustReport) -> Iterator[tuple[str, str, str]]:
     for speed in report.speeds:
         reading = f"of the votes on answers shown {PACES[speed.pace]} ({count(speed.votes, 'vote')})"
         yield "Faster side won", spread(speed.faster_won), reading
+    if report.flip is not None:
+        first, rival = (names.get(name, name) for name in (report.flip.first, report.flip.rival))
+        yield "First place hangs on", count(report.flip.votes, "vote"), f"without them {rival} is level with {first}"
     yield "Without a vote", f"{report.without_vote:,}", "battles that were left an hour ago or earlier"
 
 
@@ -100,7 +103,7 @@ for alarm in report.alarms:
     st.warning(plain(f"{names.get(alarm.model, alarm.model)}: {alarm.reason}"), icon="⚠️")
 if not report.votes:
     st.info("No vote has been counted yet, so there is little to tell.", icon="🌱")
-show_table(pd.DataFrame(facts(report), columns=["Measured", "Figure", "Read as"]), {})
+show_table(pd.DataFrame(facts(report, names), columns=["Measured", "Figure", "Read as"]), {})
 if report.effects:
     st.subheader("What it does to the order", anchor=False)
     show_table(effects(report, names), {})

@@ -20,6 +20,7 @@ from arena.store.foreign_schema import (
     SourceState,
     day_text,
 )
+from arena.store.packing import unpack
 from arena.store.rows import Finding, ReplyKey, ReplyStyle, UncountedReply, UnreadText
 from arena.store.schema import ReplyRow, table_of
 
@@ -82,12 +83,13 @@ def finish_source(connection: Connection, source_id: int, *, classifier: str) ->
 
 def uncounted_replies(connection: Connection, *, after: ReplyKey | None, limit: int) -> tuple[UncountedReply, ...]:
     """The next finished replies of the arena, behind `after` in the order of their keys, that nobody has counted."""
-    statement = select(*REPLY_KEY, REPLY.c.text).where(REPLY.c.status == ReplyStatus.OK, REPLY.c.length.is_(None))
+    columns = (*REPLY_KEY, REPLY.c.text, REPLY.c.packed)
+    statement = select(*columns).where(REPLY.c.status == ReplyStatus.OK, REPLY.c.length.is_(None))
     if after is not None:
         values = (literal(value, column.type) for value, column in zip(after, REPLY_KEY, strict=True))
         statement = statement.where(tuple_(*REPLY_KEY) > tuple_(*values))
     rows = connection.execute(statement.order_by(*REPLY_KEY).limit(limit))
-    return tuple(UncountedReply(ReplyKey(*row[:-1]), row.text) for row in rows)
+    return tuple(UncountedReply(ReplyKey(*row[:-2]), unpack(row.text, row.packed)) for row in rows)
 
 
 def store_reply_styles(connection: Connection, styles: Sequence[ReplyStyle], *, show: bool) -> None:

@@ -6,21 +6,20 @@ Battles that are still open are left out wherever a figure could tell their vote
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Text, and_, case, func, or_, select, type_coerce
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Text, and_, case, func, or_, select, type_coerce
 
 from arena.domain import BattleKind, BattleState, Fault, Pace, ReplyStatus, Side
+from arena.selection import EVERYTHING
 from arena.store.board import votes_now
-from arena.store.schema import BattleRow, ReplyRow, TurnRow, VoteRow
+from arena.store.failures import OPEN_FOR, latest_replies, lost_battles, tallied
+from arena.store.schema import BattleRow, ReplyRow, VoteRow
 from leaderboard.games import Tally
 from leaderboard.integrity import Sign
 from leaderboard.verdicts import Verdict
 
-# Until then a battle without a vote is still open, and says nothing in public.
-OPEN_FOR = timedelta(hours=1)
 TIMEOUTS = (Fault.NO_FIRST_TOKEN, Fault.SILENT, Fault.OVERTIME)
 
 
@@ -89,7 +88,7 @@ def trust_figures(connection: Connection, *, now: datetime) -> TrustFigures:
         attempts=_attempts(connection, now),
         without_vote=_without_vote(connection, now),
         paces=_paces(connection, votes, counted),
-        failed_loses=_failed_loses(connection, now),
+        failed_loses=tallied(lost_battles(connection, EVERYTHING, now=now)),
     )
 
 
@@ -170,24 +169,8 @@ def _without_vote(connection: Connection, now: datetime) -> int:
     return connection.scalar(statement) or 0
 
 
-def _latest_replies(side: Side) -> Select[str, ReplyStatus, int | None]:
-    """Of every battle's last turn, the last attempt of one side."""
-    turn = select(func.max(TurnRow.ordinal)).where(TurnRow.battle == ReplyRow.battle).correlate(ReplyRow)
-    other = aliased(ReplyRow)
-    attempt = (
-        select(func.max(other.attempt))
-        .where(other.battle == ReplyRow.battle, other.turn == ReplyRow.turn, other.side == ReplyRow.side)
-        .correlate(ReplyRow)
-    )
-    return select(ReplyRow.battle, ReplyRow.status, ReplyRow.duration_ms).where(
-        ReplyRow.side == side,
-        ReplyRow.turn == turn.scalar_subquery(),
-        ReplyRow.attempt == attempt.scalar_subquery(),
-    )
-
-
 def _paces(connection: Connection, votes: Any, counted: Any) -> tuple[PaceVotes, ...]:  # noqa: ANN401
-    a, b = _latest_replies(Side.A).subquery(), _latest_replies(Side.B).subquery()
+    a, b = latest_replies(Side.A).subquery(), latest_replies(Side.B).subquery()
     faster = case(
         (a.c.duration_ms < b.c.duration_ms, Verdict.A.value), (b.c.duration_ms < a.c.duration_ms, Verdict.B.value)
     )
@@ -209,27 +192,3 @@ def _paces(connection: Connection, votes: Any, counted: Any) -> tuple[PaceVotes,
             timed[row.pace] += row.n
             won[row.pace] += row.n * (row.faster == row.verdict)
     return tuple(PaceVotes(pace, total[pace], timed[pace], won[pace]) for pace in Pace if total[pace])
-
-
-def _failed_loses(connection: Connection, now: datetime) -> tuple[Tally, ...]:
-    """Ranked battles that nobody voted on since exactly one side failed; the other one wins."""
-    a, b = _latest_replies(Side.A).subquery(), _latest_replies(Side.B).subquery()
-    winner = case((a.c.status == ReplyStatus.FAILED, Verdict.B.value), else_=Verdict.A.value)
-    one_failed = or_(
-        and_(a.c.status == ReplyStatus.FAILED, b.c.status == ReplyStatus.OK),
-        and_(b.c.status == ReplyStatus.FAILED, a.c.status == ReplyStatus.OK),
-    )
-    statement = (
-        select(BattleRow.seat_a, BattleRow.seat_b, winner.label("winner"), func.count().label("n"))
-        .join(a, a.c.battle == BattleRow.id)
-        .join(b, b.c.battle == BattleRow.id)
-        .where(
-            BattleRow.kind == BattleKind.RANKED,
-            BattleRow.state != BattleState.VOTED,
-            BattleRow.created_at < now - OPEN_FOR,
-            one_failed,
-        )
-        .group_by(BattleRow.seat_a, BattleRow.seat_b, winner)
-        .order_by(BattleRow.seat_a, BattleRow.seat_b, winner)
-    )
-    return tuple(Tally(row.seat_a, row.seat_b, Verdict(row.winner), row.n) for row in connection.execute(statement))

@@ -1,12 +1,11 @@
 """Who votes oddly, and what it does to the board: pure functions over votes as columns.
 
-`judge_vote` looks at one vote as it is cast, `sweep` at all of them every now and then, `board_effect` at what leaving
-votes out does; `votes_to_flip` says how few votes hold the first place. `paper_test` and `fastchat_test` stand here for
-comparison.
+`judge_vote` looks at one vote as it is cast, `sweep` at all of them every now and then; `votes_to_flip` says how few
+votes hold the first place. What leaving votes out does to the order is told by `leaderboard.fairness.board_effect`.
+`paper_test` and `fastchat_test` stand here for comparison.
 """
 
 from leaderboard.integrity.ballots import UNKNOWN, Ballots, VoterFacts
-from leaderboard.integrity.effect import BoardEffect, ModelEffect, board_effect
 from leaderboard.integrity.findings import CohortFinding, Findings, Leaning, ModelAlarm, ReferenceVoters
 from leaderboard.integrity.fragility import Flip, votes_to_flip
 from leaderboard.integrity.published import fastchat_test, paper_test
@@ -18,7 +17,6 @@ from leaderboard.integrity.sweep import sweep
 __all__ = [
     "UNKNOWN",
     "Ballots",
-    "BoardEffect",
     "Check",
     "CohortFinding",
     "Findings",
@@ -27,14 +25,12 @@ __all__ = [
     "IntegritySettings",
     "Leaning",
     "ModelAlarm",
-    "ModelEffect",
     "Reason",
     "ReferenceVoters",
     "Risk",
     "RuleSettings",
     "Sign",
     "VoterFacts",
-    "board_effect",
     "count_habits",
     "fastchat_test",
     "is_snap",

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from fault_server import wait_until
 
+from arena.desk import RestingModel
 from arena.domain import BattleState, Fault, LeftOut, ReplyStatus, Side
 from arena.errors import LimitReached, NotEnoughModels, PromptRefused
+from arena.roles import Person, Role
 from arena.service import Arena
 from arena.settings import load_settings
 from arena.views import BattleView
@@ -168,15 +170,30 @@ def test_forbidden_words_refuse_a_prompt_and_hide_an_answer(arenas: OPEN, tmp_pa
     }
 
 
+def test_an_arena_with_a_moderation_can_be_closed_twice(arenas: OPEN, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("nerve gas\n")
+    arena = arenas(tables="[moderation]\nwords_file = 'words.txt'")
+
+    arena.close()
+    arena.close()
+
+    assert arena.live_count() == 0
+
+
+def _resting(arena: Arena) -> dict[str, RestingModel]:
+    root = Person(id="root", role=Role.ADMINISTRATOR)
+    return {rest.model: rest for rest in arena.administration.resting(root)}
+
+
 def test_models_that_keep_failing_are_rested_and_come_back_by_themselves(arenas: OPEN) -> None:
     script = "{ fault = 'overloaded' }"
     arena = arenas(tables="[breaker]\nfailures = 1\npause_seconds = 0.1", script=script)
     _answered(arena)
 
-    assert arena.resting().keys() == {"zweihorn-7b", "mo-2"}
+    assert _resting(arena).keys() == {"zweihorn-7b", "mo-2"}
     with pytest.raises(NotEnoughModels):
         arena.open_battle("me", "And now?")
-    wait_until(lambda: all(rest.failures > 1 for rest in arena.resting().values()))
+    wait_until(lambda: all(rest.failures > 1 for rest in _resting(arena).values()))
 
 
 def test_a_voter_who_always_takes_one_side_is_held_and_told_so(arenas: OPEN) -> None:

@@ -4,19 +4,20 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from arena.domain import ReplyStatus, Side
 from arena.enrichment import fill_in
 from arena.foreign import NAMED, Conversation
-from arena.kept_votes import KEPT, KeptVotes
+from arena.kept_votes import KEPT, KeptLosses, KeptVotes
 from arena.selection import ARENA, Selection
 from arena.store import SelectedVotes, Store
 from leaderboard.games import Tally
 from leaderboard.verdicts import Verdict
-from tests.arena.store.conftest import DEADLINE_SECONDS, Desk
+from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
 from tests.arena.store.imported import START, load, vote
 
 FILE = Selection(sources=frozenset({"file"}))
@@ -127,3 +128,24 @@ def test_votes_in_order_are_read_from_the_database(store: Store, reader: KeptVot
 
     assert votes.games is not None
     assert len(votes.games) == 6
+
+
+def test_lost_battles_are_counted_once_a_minute_for_boards_on_which_failures_lose(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.now = datetime.now(UTC) - timedelta(days=1)
+    seconds = [0.0]
+    with closing(Store.open(f"sqlite:///{tmp_path / 'other.db'}", clock=clock)) as opened:
+        desk = Desk(opened)
+        desk.enter()
+        losses = KeptLosses(opened.read, clock=lambda: seconds[0])
+        loses = Selection(failed_loses=True)
+        told = [losses.so_far(loses)]
+        battle_id = desk.open()
+        desk.finish(battle_id, Side.A, ReplyStatus.FAILED)
+        desk.finish(battle_id, Side.B)
+        for moment in (59.0, 61.0):
+            seconds[0] = moment
+            told.append(losses.so_far(loses))
+
+        assert told == [0, 0, 1]
+        assert (losses.so_far(Selection()), losses.so_far(replace(loses, sources=frozenset({"file"})))) == (0, 0)

@@ -51,7 +51,15 @@ def test_the_days_bound_is_told_in_hours() -> None:
 def test_prompts_and_votes_are_counted_apart() -> None:
     limits = RateLimits(Rates(voter_prompts_per_minute=1, voter_votes_per_minute=1))
 
-    assert [_taken(limits, act, ME, 2) for act in Act] == [1, 1]
+    assert [_taken(limits, act, ME, 2) for act in (Act.PROMPT, Act.VOTE)] == [1, 1]
+
+
+def test_programs_read_so_often_by_network_and_all_together() -> None:
+    limits = RateLimits(Rates(network_reads_per_minute=2, all_reads_per_minute=3))
+
+    assert [_taken(limits, Act.READ, Visitor("", network), 5) for network in ("net-1", "net-2")] == [2, 1]
+    with pytest.raises(LimitReached, match=r"Everybody together has read from the API 3 times in the last minute"):
+        limits.take(Act.READ, Visitor("", "net-3"))
 
 
 def test_the_voters_of_one_network_share_its_bound() -> None:
@@ -95,3 +103,11 @@ def test_while_redis_cannot_be_reached_each_process_counts_for_itself() -> None:
     assert _taken(limits, Act.VOTE, ME, 4) == 2
     assert limits.is_shared
     assert limits.outages == 4
+
+
+def test_a_clock_that_steps_back_locks_nobody_out() -> None:
+    moments = iter([1_790_000_000.0, 1_790_000_001.0, 1_790_000_002.0, 1_789_913_600.0])
+    limits = RateLimits(Rates(voter_votes_per_minute=1), clock=lambda: next(moments))
+
+    assert _taken(limits, Act.VOTE, ME, 2) == 1
+    assert _taken(limits, Act.VOTE, ME, 1) == 1

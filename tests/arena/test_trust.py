@@ -11,6 +11,7 @@ from arena.store import Attempts, Casting, NewBattle, Store
 from arena.trust import TrustReport, TrustReports
 from leaderboard import Tally
 from leaderboard.fairness import Move
+from leaderboard.integrity import Flip
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
 
@@ -50,6 +51,15 @@ def test_without_votes_nothing_is_claimed(desk: Desk) -> None:
     assert (report.votes, report.voters, report.timed, report.median_decide_ms) == (0, 0, 0, None)
     assert (report.left.estimate, report.aa_decisive.estimate, report.advantage.points) == (None, None, None)
     assert (report.effects, report.attempts, report.alarms, dict(report.guards)) == ((), (), (), {})
+    assert report.flip is None
+
+
+def test_how_few_votes_hold_the_first_place_is_told(desk: Desk) -> None:
+    for verdict in (*[Verdict.A] * 5, *[Verdict.B] * 2):
+        _cast(desk, verdict)
+
+    # Three of the five dropped: two wins each, so level.
+    assert _report(desk).flip == Flip(votes=3, first="ant", rival="bee")
 
 
 def test_voters_are_counted_and_the_busiest_named_by_its_share_only(desk: Desk) -> None:

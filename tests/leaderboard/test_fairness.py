@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.fairness import Move, left_share, moves, seat_advantage, share
+from leaderboard.fairness import Move, board_effect, bradley_terry, left_share, moves, seat_advantage, share
 from leaderboard.games import PairCounts, Tally
 from leaderboard.method import Evidence
 from leaderboard.ratings import rate_bradley_terry
@@ -135,3 +135,37 @@ def test_moves_name_who_changes_places() -> None:
 
 def test_the_same_order_moves_nobody() -> None:
     assert moves({"a": 3.0, "b": 2.0}, {"a": 9.0, "b": 8.0}) == ()
+
+
+BOARD = [Tally("a", "b", Verdict.A, 6), Tally("b", "c", Verdict.A, 6)]
+AGAINST = [Tally("c", "a", Verdict.A, 20)]
+
+
+def test_votes_that_join_a_board_and_leave_it_again_move_the_same_models() -> None:
+    joined = board_effect(BOARD, added=AGAINST)
+    left = board_effect([*BOARD, *AGAINST], removed=AGAINST)
+
+    assert joined.votes == left.votes == 20
+    assert joined.moved == (Move("a", 1, 3), Move("c", 3, 1))
+    assert left.moved == (Move("c", 1, 3), Move("a", 3, 1))
+
+
+def test_votes_that_change_no_order_say_so() -> None:
+    effect = board_effect(BOARD, added=[Tally("a", "c", Verdict.A, 3)], removed=[Tally("a", "b", Verdict.A, 1)])
+
+    assert (effect.votes, effect.moved) == (4, ())
+
+
+def test_the_rest_is_rated_as_if_the_removed_votes_had_never_been() -> None:
+    votes = [*BOARD, Tally("a", "b", Verdict.TIE, 2)]
+    ratings = rate_bradley_terry(Evidence(counts=PairCounts.from_tallies(NAMES, BOARD))).ratings
+
+    assert bradley_terry(BOARD) == ratings
+    assert board_effect(votes, removed=[Tally("a", "b", Verdict.TIE, 2)]).moved == moves(bradley_terry(votes), ratings)
+
+
+def test_an_empty_board_has_no_effect_and_no_ratings() -> None:
+    itself = [Tally("a", "a", Verdict.A, 5)]
+
+    assert board_effect([], added=itself).moved == ()
+    assert bradley_terry(itself) == bradley_terry([]) == {}

@@ -34,6 +34,7 @@ VIEWS = st.builds(
     language=st.sampled_from([None, *OFFER.languages]),
     ties=st.booleans(),
     left_out=st.booleans(),
+    failed_loses=st.booleans(),
     since=DAYS,
     until=DAYS,
     organisation=some_of(OFFER.organisations),

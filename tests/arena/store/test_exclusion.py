@@ -2,10 +2,12 @@ import random
 from collections.abc import Set as AbstractSet
 
 import pytest
+from sqlalchemy import update
 
 from arena.domain import BattleKind, Seats, Side
-from arena.errors import UnknownVote
+from arena.errors import StoreCorrupt, UnknownVote
 from arena.store import Store
+from arena.store.schema import BattleRow
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Clock, Desk, MakeDesk
 
@@ -106,20 +108,33 @@ def test_what_was_done_and_by_whom_is_in_the_audit_log(desk: Desk, store: Store,
 
     store.write.exclude_votes([2, 1], reason="farm", actor="root").result(30)
 
-    entry = store.read.audit()[0]
-    assert (entry.seq, entry.at, entry.actor, entry.action) == (1, clock.now, "root", "votes excluded")
+    entry = store.read.audit()[-1]
+    assert (entry.at, entry.actor, entry.action) == (clock.now, "root", "votes excluded")
     assert (entry.target, entry.after) == ("[1, 2]", '{"1": "farm", "2": "farm"}')
+
+
+def test_the_audit_log_says_why_and_no_word_of_it_can_be_changed(desk: Desk, store: Store) -> None:
+    desk.votes(2)
+    store.write.exclude_votes([1], reason="excluded", actor="root", note="a test of ours").result(30)
+    store.write.restore_votes([1], reason="not ours after all", actor="root").result(30)
+
+    assert [entry.reason for entry in desk.decisions()] == ["a test of ours", "not ours after all"]
+    store.read.verify()
+    with store._engines[1].begin() as connection:
+        connection.exec_driver_sql("UPDATE audit SET reason = 'their test' WHERE seq = 5")
+    with pytest.raises(StoreCorrupt, match="audit entry 5"):
+        store.read.verify()
 
 
 def test_an_unknown_vote_stops_the_whole_exclusion(desk: Desk, store: Store) -> None:
     desk.votes(2)
-    before = desk.ratings()
+    before, audit = desk.ratings(), store.read.audit()
 
     error = store.write.exclude_votes([1, 99], reason="farm", actor="root").exception(30)
 
     assert isinstance(error, UnknownVote)
     assert "99" in str(error)
-    assert (desk.ratings(), store.read.audit()) == (before, ())
+    assert (desk.ratings(), store.read.audit()) == (before, audit)
 
 
 def test_a_vote_that_was_never_ranked_cannot_be_restored_into_the_ratings(desk: Desk, store: Store) -> None:
@@ -133,11 +148,11 @@ def test_a_vote_that_was_never_ranked_cannot_be_restored_into_the_ratings(desk: 
 
 @pytest.mark.usefixtures("desk")
 def test_excluding_nothing_does_nothing(store: Store) -> None:
-    before = store.read.board_version()
+    before, audit = store.read.board_version(), store.read.audit()
 
     store.write.exclude_votes([], reason="farm", actor="root").result(30)
 
-    assert (store.read.board_version(), store.read.audit()) == (before, ())
+    assert (store.read.board_version(), store.read.audit()) == (before, audit)
 
 
 def test_a_vote_that_was_left_out_when_cast_counts_once_it_is_restored(desk: Desk, store: Store) -> None:
@@ -145,6 +160,7 @@ def test_a_vote_that_was_left_out_when_cast_counts_once_it_is_restored(desk: Des
     with store._engines[1].begin() as connection:
         # As a later rule would have stored it at once: out, with a reason of its own, moving nobody.
         connection.exec_driver_sql("UPDATE vote SET left_out = 'leaked', elo_a = NULL, elo_b = NULL, change = NULL")
+        connection.execute(update(BattleRow).values(leaked=True))
         connection.exec_driver_sql("UPDATE tally SET left_out = 'leaked'")
         connection.exec_driver_sql("UPDATE rating SET elo = 1000")
     assert store.read.verify().counted == 0
@@ -153,3 +169,12 @@ def test_a_vote_that_was_left_out_when_cast_counts_once_it_is_restored(desk: Des
 
     assert desk.ratings() == {"ant": 1016.0, "bee": 984.0, "cat": 1000.0, "dog": 1000.0}
     assert store.read.verify().counted == 1
+
+
+def test_more_votes_than_a_statement_takes_can_be_asked_for(desk: Desk, store: Store) -> None:
+    desk.vote()
+
+    error = store.write.exclude_votes(range(1, 70_001), reason="farm", actor="root").exception(30)
+
+    assert isinstance(error, UnknownVote)
+    assert "no vote number 2:" in str(error)

@@ -15,8 +15,9 @@ from arena.errors import LimitReached
 from arena.store import Bounds, Casting, NewBattle, Spending, Store
 from arena.store.budgets import EVERYBODY, spent
 from arena.store.schema import VoteRow
+from arena.store.trust_schema import VoterRow
 from leaderboard.verdicts import Verdict
-from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
+from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk, MakeDesk
 
 SEATS = Seats("ant", "bee")
 EACH = Spending(tokens=1_000, usd=0.5)
@@ -113,24 +114,19 @@ def test_a_held_vote_is_stored_with_its_risk_and_does_not_count(store: Store, de
     assert tuple(row) == (120, 0.95, ("one_side",))
 
 
-def test_held_votes_leave_the_ratings_of_a_database_that_never_had_them(store: Store, desk: Desk, clock: Clock) -> None:
+def test_held_votes_leave_the_ratings_of_a_database_that_never_had_them(
+    store: Store, desk: Desk, make_desk: MakeDesk
+) -> None:
     verdicts = list(Verdict) * 10
     for n, verdict in enumerate(verdicts):
         desk.vote(verdict, seats=SEATS)
         if n % 3 == 0:
             _vote(store, desk.ready(seats=SEATS), Casting(held=True))
-    with closing(Store.open(_beside(store), clock=clock)) as other:
-        clean = Desk(other)
-        clean.enter()
-        for verdict in verdicts:
-            clean.vote(verdict, seats=SEATS)
+    clean = make_desk()
+    for verdict in verdicts:
+        clean.vote(verdict, seats=SEATS)
 
-        assert clean.ratings() == desk.ratings()
-
-
-def _beside(store: Store) -> str:
-    """A database of its own next to the store's."""
-    return f"sqlite:///{store.read._engine.url.database}.other"
+    assert clean.ratings() == desk.ratings()
 
 
 def test_what_was_never_ranked_is_left_out_for_that_reason_first(store: Store, desk: Desk) -> None:
@@ -166,9 +162,7 @@ def test_whoever_opens_a_battle_is_a_voter_since_the_first(store: Store, desk: D
 
     with store.read._look() as connection:
         assert connection.execute(text("SELECT id, trusted FROM voter")).all() == [("me", 0)]
-        assert connection.execute(text("SELECT first_seen_at FROM voter")).scalar() == first.isoformat(
-            timespec="microseconds"
-        )
+        assert connection.scalar(select(VoterRow.first_seen_at)) == first
 
 
 def test_a_battle_that_the_budget_does_not_hold_is_not_opened(tight: Store, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrity_worlds import Attack, Crowd, Plan, World, attacked_world, honest_world
-from leaderboard import VERDICTS
+from leaderboard import VERDICTS, Evidence, PairCounts, rate_bradley_terry
 from leaderboard.integrity import (
     UNKNOWN,
     Check,
@@ -17,7 +17,6 @@ from leaderboard.integrity import (
     ReferenceVoters,
     Sign,
     VoterFacts,
-    board_effect,
     sweep,
 )
 
@@ -171,11 +170,11 @@ def test_the_rating_without_held_votes_is_that_of_a_board_that_never_had_them() 
     world = attacked_world(409, Plan(attack=Attack.TARGET_ONLY, share=0.1), crowd=NOBODY_TRUSTED)
     findings = run(world)
 
-    effect = board_effect(world.ballots, findings.hold)
+    without = PairCounts.from_games(world.ballots.games(world.ballots.voted & ~findings.hold))
 
     never = only(world.ballots, np.flatnonzero(~findings.hold))
-    alone = board_effect(never, np.zeros(len(never), np.bool_))
-    assert [each.rating_without for each in effect.models] == [each.rating_with for each in alone.models]
+    alone = PairCounts.from_games(never.games(never.voted))
+    assert rate_bradley_terry(Evidence(counts=without)).ratings == rate_bradley_terry(Evidence(counts=alone)).ratings
 
 
 def test_an_erased_voters_votes_are_neither_held_nor_a_reference() -> None:
