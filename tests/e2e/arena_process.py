@@ -59,16 +59,32 @@ class ArenaProcess:
         self._log = folder / "server.log"
         self._variables = {f"ARENA_{key.upper()}": str(value) for key, value in settings.items()} | dict(environ or {})
         if self.config is not None:
-            self.config.write_text(_toml(models), encoding="utf-8")
+            self._write(models)
         if before is not None and self.config is not None:
             before(self.config, self._database)
         self._start()
 
     def restart(self) -> None:
         """Kill it without a word, and start it again on the same data."""
+        with self.killed():
+            pass
+
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        """Kill it without a word; it starts again afterwards, on the same data."""
         self._process.kill()
         self._process.wait(30)
-        self._start()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def rewrite(self, models: Sequence[Model]) -> None:
+        """Describe other models in its file; returns once it knows them by their display names."""
+        self._write(models)
+        wanted = {str(model["display_name"]) for model in models}
+        with closing(self._store()) as store:
+            wait_until(lambda: {model.spec.display_name for model in store.read.models()} == wanted)
 
     def close(self) -> None:
         """End it as Ctrl-C does; asserts that it ends well and leaves no process behind."""
@@ -111,12 +127,23 @@ class ArenaProcess:
         assert battle is not None
         return battle
 
+    def connects_to(self, port: int) -> bool:
+        """Whether it has a connection to a server on this machine."""
+        connections = psutil.Process(self._process.pid).net_connections("tcp")
+        return any(each.raddr and each.raddr.port == port for each in connections)
+
     @property
     def _database(self) -> str:
-        return f"sqlite:///{self.folder / 'data' / 'arena.sqlite3'}"
+        return self._variables.get("ARENA_DATABASE_URL") or f"sqlite:///{self.folder / 'data' / 'arena.sqlite3'}"
 
     def _store(self) -> Store:
         return Store.open_to_read(self._database)
+
+    def _write(self, models: Sequence[Model]) -> None:
+        assert self.config is not None
+        draft = self.config.with_suffix(".draft")
+        draft.write_text(_toml(models), encoding="utf-8")
+        draft.replace(self.config)  # nobody reads half of it
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "arena", "serve", "--port", str(self.port)]

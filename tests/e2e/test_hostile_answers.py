@@ -145,6 +145,8 @@ class Visit:
         self._read_table(len(NAMES))
         self.page.goto(f"{self.arena.url}/win-probability?a={name}&method={name}")
         self._settled()
+        self.page.goto(f"{self.arena.url}/win-probability?a=m2")  # which has no vote, and is told so by its name
+        self._settled()
 
     def endless_line(self) -> None:
         """A long prompt, and a megabyte in answer to it; the page goes on."""

@@ -1,8 +1,6 @@
 """Stopped, failed, reloaded, left and restarted: what happens to answers that are on their way, over real HTTP."""
 
-import asyncio
 from collections.abc import Iterator
-from threading import Event
 
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
@@ -11,48 +9,13 @@ from arena.domain import ReplyStatus, Side
 from tests.e2e.arena_process import ArenaProcess, arena_process
 from tests.e2e.battle_page import LABELS, BattlePage
 from tests.e2e.conftest import NewContext, Visit
-from tests.fault_server import FaultServer, wait_until
-from tests.faults import KEY, NAME, Exchange, Request
+from tests.e2e.told_upstream import BEGUN, MODELS, WHOLE, Upstream, models_of
+from tests.fault_server import wait_until
+from tests.faults import KEY, NAME
 
 pytestmark = pytest.mark.e2e
 
-BEGUN, WHOLE = "It begins", "It begins and it ends."
-MODELS = ("upstream-one", "upstream-two")
 RETRY = "Retry this side"
-
-
-class Upstream(FaultServer):
-    """Does what the prompt says: *stall* for ever after the first words, wait at the *gate*, or *fail*; only the first
-    request of each model for one prompt goes wrong.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = Event()
-        self.faults["told"] = self._do_as_told
-
-    def asked_for(self, prompt: str) -> list[Request]:
-        """The requests for a prompt so far."""
-        return [request for request in self.asked("told") if _prompt(request) == prompt]
-
-    async def _do_as_told(self, exchange: Exchange) -> None:
-        prompt, model = _prompt(exchange.request), exchange.request.body["model"]
-        first = [request.body["model"] for request in self.asked_for(prompt)].count(model) == 1
-        if first and prompt.startswith("fail") and model == MODELS[0]:
-            await exchange.refuse(400, "this is not for me")
-            return
-        await exchange.head()
-        await exchange.text(BEGUN)
-        if first and prompt.startswith("stall"):
-            await exchange.hang()
-        while prompt.startswith("gate") and not self.gate.is_set():  # noqa: ASYNC110 - another thread opens it
-            await asyncio.sleep(0.02)
-        await exchange.text(WHOLE.removeprefix(BEGUN))
-        await exchange.finish()
-
-
-def _prompt(request: Request) -> str:
-    return str(request.body["messages"][-1]["content"])
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +26,8 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def arena(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArenaProcess]:
-    models = [{"name": name, "upstream_id": name, "base_url": upstream.url("told")} for name in MODELS]
-    with arena_process(tmp_path_factory.mktemp("interruptions"), models=models, hold_seconds=1) as arena:
+    folder = tmp_path_factory.mktemp("interruptions")
+    with arena_process(folder, models=models_of(upstream), hold_seconds=1) as arena:
         yield arena
 
 

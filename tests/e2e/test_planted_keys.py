@@ -112,12 +112,19 @@ class Life:
             battle.button("Reveal now").click()
             battle.expect_names()
             self._spoil_settings(arena)
+            self._read(arena)
             for path in ("/leaderboard", "/win-probability", "/models"):
                 battle.page.goto(arena.url + path)
                 expect(battle.page.get_by_text("Answers can be wrong")).to_be_visible()
             expect(battle.page.get_by_text("was not read again")).to_be_visible()
             for seen in received.everything():
                 self._keep(f"browser: {seen.where}", seen.data)
+
+    def _read(self, arena: ArenaProcess) -> None:
+        """What programs get: the API and the metrics."""
+        for path in ("api/v1/standings", "api/v1/models", "api/v1/openapi.json", "metrics"):
+            with urllib.request.urlopen(f"{arena.url}/{path}", timeout=30) as answer:
+                self._keep(path, answer.read())
 
     def _spoil_settings(self, arena: ArenaProcess) -> None:
         """A key written where none belongs, and read again by the running arena."""
@@ -165,7 +172,7 @@ class Life:
             port = free.getsockname()[1]
         environ = {**environ, "ARENA_DATABASE_URL": UNREADABLE[0]}
         with self._started(environ, "serve", "--port", str(port)):
-            wait_until(lambda: _status(f"http://127.0.0.1:{port}/healthz") == HTTPStatus.SERVICE_UNAVAILABLE)
+            wait_until(lambda: _status(f"http://127.0.0.1:{port}/readyz") == HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _keep_files(self, when: str) -> None:
         for path in self.folder.rglob("*"):
@@ -210,7 +217,11 @@ def test_the_search_looks_where_something_is(life: Life) -> None:
     log = life.found["after it ended: server.log"]
 
     assert b"[redacted]" in log
+    failed = [json.loads(line) for line in log.splitlines() if b"a model failed" in line]
+    assert all(line["request_id"] for line in failed)
     assert b"a model failed" in log
+    assert b"walnut" in life.found["api/v1/models"]
+    assert b'arena_replies_total{model="walnut",status="failed"}' in life.found["metrics"]
     assert b"DEBUG" in log
     assert b"Traceback" in life.found["after it ended: serve.log"]
     for where in ("while it ran: arena.sqlite3-wal", "after it ended: arena.sqlite3", "after it ended: dump"):
