@@ -1,16 +1,22 @@
 import gc
 import io
+import json
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from contextvars import copy_context
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from uvicorn.logging import AccessFormatter
 
-from arena.logs import Lines, guard_logs, secrets_of
+from arena.logs import JsonLines, Lines, guard_logs, request_id, secrets_of, speak_with_one_voice
+from arena.service import Arena
 from arena.settings import load_settings
+from tests.arena.test_service import settings, settle
 
 SECRET = "Zq7/planted+0001="
 IN_AN_ADDRESS = "Zq7%2Fplanted%2B0001%3D"
@@ -109,6 +115,80 @@ def test_the_arenas_own_lines_carry_their_fields_on_one_line(logged: Logged) -> 
     line = Lines("%(levelname)s %(message)s").format(record)
 
     assert line == r"WARNING it\nfailed model=alpha\n12:00:00 INFO forged [redacted] \u001b[0m"
+    assert logged() == ""
+
+
+def test_to_programs_a_line_is_one_harmless_json_object(logged: Logged) -> None:
+    extra = {"model": f"alpha\n{SECRET} \x1b[0m", "turn": 2, "fault": None, "names": ["a", SECRET]}
+    record = logging.getLogger("arena").makeRecord("arena", 30, "f", 1, "it\nfailed %s", (7,), None, extra=extra)
+
+    line = JsonLines().format(record)
+
+    told = json.loads(line)
+    assert line.isascii()
+    assert "\n" not in line
+    assert (told["level"], told["logger"], told["message"]) == ("WARNING", "arena", "it\nfailed 7")
+    assert (told["turn"], told["fault"], told["names"]) == (2, None, "['a', '[redacted]']")
+    assert "planted" not in line
+    assert datetime.fromisoformat(told["at"]).tzinfo is not None
+    assert "error" not in told
+    assert logged() == ""
+
+
+def test_to_programs_a_traceback_is_a_field_without_secrets(logged: Logged) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("some.program")
+    logger.addHandler(handler)
+
+    logger.error("it failed", exc_info=ValueError(SECRET))
+    logger.removeHandler(handler)
+
+    told = json.loads(stream.getvalue())
+    assert told["error"] == "ValueError: [redacted]"
+    assert "planted" not in logged()
+
+
+def test_what_a_request_caused_carries_its_id(logged: Logged) -> None:
+    context = copy_context()
+    context.run(request_id.set, "req-12345678")
+
+    record = context.run(logging.getLogRecordFactory(), "n", 30, "f", 1, "it failed", (), None)
+
+    assert Lines("%(message)s").format(record) == "it failed request_id=req-12345678"
+    assert json.loads(JsonLines().format(record))["request_id"] == "req-12345678"
+    assert logged() == ""
+
+
+def test_an_answer_that_fails_is_logged_with_the_id_of_the_request_that_asked(
+    logged: Logged, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Arena.open(settings(tmp_path, script="{ text = 'half', fault = 'quota' }"), environ={})) as arena:
+        context = copy_context()
+        context.run(request_id.set, "req-12345678")
+
+        battle_id = context.run(arena.open_battle, "me", "Hello?")
+        settle(arena, battle_id)
+
+    failed = [vars(record) for record in caplog.records if record.getMessage().startswith("a model failed")]
+    assert [record["request_id"] for record in failed] == ["req-12345678"] * 2
+    assert "Hello?" not in logged()
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_libraries_speak_with_one_voice_only_where_the_arena_speaks_json(logged: Logged, json_lines: bool) -> None:
+    theirs, ours = logging.StreamHandler(), logging.StreamHandler()
+    theirs.setFormatter(logging.Formatter("%(message)s"))
+    ours.setFormatter(JsonLines() if json_lines else Lines("%(message)s"))
+    logging.getLogger("some.talker").addHandler(theirs)
+    logging.getLogger().addHandler(ours)
+
+    speak_with_one_voice()
+    logging.getLogger("some.talker").removeHandler(theirs)
+    logging.getLogger().removeHandler(ours)
+
+    assert isinstance(theirs.formatter, JsonLines) is json_lines
     assert logged() == ""
 
 
