@@ -1,40 +1,46 @@
-import subprocess
-import sys
 from pathlib import Path
+from random import Random
 
-from arena.domain import BattleState, Side
+import pytest
+
+from arena.domain import BattleState
 from arena.store import Store
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Desk
+from tests.arena.store.proving import MODELS, RecordProperty, stored_exactly
+from tests.killing import lines_until_killed
 
-ROOT = Path(__file__).parents[3]
-ROUNDS = 4
+HERE = Path(__file__).parent
+VOTERS = 16
 VOTES_BEFORE_THE_KILL = 60
 
 
-def test_acknowledged_votes_survive_kill_9(desk: Desk, store: Store, url: str) -> None:
-    battles = [desk.open() for _ in range(ROUNDS * 200)]
-    for battle_id in battles:
-        desk.finish(battle_id, Side.A)
-        desk.finish(battle_id, Side.B)
+@pytest.mark.parametrize(
+    "kills", [pytest.param(5, id="5 times"), pytest.param(100, id="100 times", marks=pytest.mark.slow)]
+)
+def test_acknowledged_votes_survive_kill_9(kills: int, store: Store, url: str, record_property: RecordProperty) -> None:
+    Desk(store).enter(*MODELS)
     store.close()
-    acknowledged: dict[str, tuple[int, str]] = {}
-    for number in range(ROUNDS):
-        acknowledged |= vote_and_kill(url, battles[number * 200 : (number + 1) * 200])
+    acknowledged: dict[str, tuple[int, Verdict]] = {}
+    for kill in range(kills):
+        after = Random(kill).randrange(1, 2 * VOTES_BEFORE_THE_KILL)
+        told = lines_until_killed(
+            HERE / "playing_process.py", url, f"kill-{kill}", VOTERS, after=after, begins="voting"
+        )
+        acknowledged |= {battle_id: (int(seq), Verdict(verdict)) for battle_id, seq, verdict in told}
 
-        reopened = Store.open(url)
-        reopened.read.verify()
-        stored = {vote.battle_id: (vote.seq, vote.verdict.value) for vote in reopened.read.votes()}
-        reopened.close()
-        assert acknowledged.items() <= stored.items()
+        assert acknowledged.items() <= stored_exactly(url).items()
 
-    assert len(acknowledged) >= ROUNDS * (VOTES_BEFORE_THE_KILL - 1)
+    record_property("acknowledged", len(acknowledged))
+    assert len(acknowledged) > kills
 
 
 def test_a_killed_process_leaves_battles_that_can_be_voted_on(desk: Desk, store: Store, url: str) -> None:
-    battles = [desk.ready() for _ in range(150)]
+    battles = desk.many_ready(150)
     store.close()
-    vote_and_kill(url, battles)
+    lines_until_killed(
+        HERE / "voting_process.py", url, after=VOTES_BEFORE_THE_KILL, told=" ".join(battles), begins="voting"
+    )
 
     reopened = Store.open(url)
     found = [reopened.read.battle(battle_id) for battle_id in battles]
@@ -46,29 +52,3 @@ def test_a_killed_process_leaves_battles_that_can_be_voted_on(desk: Desk, store:
 
     assert set(states.values()) == {BattleState.READY, BattleState.VOTED}
     assert vote.seq == votes
-
-
-def vote_and_kill(url: str, battles: list[str]) -> dict[str, tuple[int, str]]:
-    """Battle id -> (seq, verdict) of the votes that were acknowledged before the process died in the middle."""
-    voter = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("voting_process.py"), url],
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-    )
-    assert voter.stdin is not None
-    assert voter.stdout is not None
-    with voter:
-        try:
-            voter.stdin.write(" ".join(battles).encode())
-            voter.stdin.close()
-            lines = [line for _, line in zip(range(VOTES_BEFORE_THE_KILL), voter.stdout, strict=False)]
-        finally:
-            voter.kill()
-        lines += voter.stdout.readlines()
-    assert lines[0] == b"voting\n"
-    assert voter.returncode == -9, "it was killed while it voted"
-    acknowledged = (line.decode().split() for line in lines[1:] if line.endswith(b"\n"))
-    return {battle_id: (int(seq), verdict) for battle_id, seq, verdict in acknowledged}

@@ -14,6 +14,7 @@ def main() -> None:
     os.write(1, b"voting\n")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda battle_id: vote(store, battle_id), battles))
+    store.close()
 
 
 def vote(store: Store, battle_id: str) -> None:
