@@ -10,7 +10,7 @@ SHELL := /bin/bash
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 ARGS ?=
-BROWSER_PACKAGES := chromium fonts-dejavu-core fonts-liberation fonts-noto-cjk fonts-noto-color-emoji
+MACHINERY_PACKAGES := redis-server chromium fonts-dejavu-core fonts-liberation fonts-noto-cjk fonts-noto-color-emoji nginx-light postgresql
 CHECKED := arena leaderboard pages tests benchmarks
 
 # The first of the given interpreters that is 3.11 or newer and can make an environment. It is run, not only looked up:
@@ -69,15 +69,18 @@ $(TEST_STAMP): requirements-test.lock $(RUN_STAMP)
 .PHONY: remake
 remake:
 
-.PHONY: browser
-browser:
+# What some tests drive beside Python: a browser with fonts, and servers that they start themselves.
+.PHONY: machinery
+machinery:
 	@missing=""
 	if command -v dpkg-query >/dev/null; then
-		for package in $(BROWSER_PACKAGES); do
+		for package in $(MACHINERY_PACKAGES); do
 			dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"
 		done
 	else
 		command -v chromium chromium-browser google-chrome >/dev/null || missing=" chromium"
+		command -v pg_ctl >/dev/null || missing="$$missing postgresql"
+		command -v redis-server >/dev/null || missing="$$missing redis-server"
 	fi
 	[ -n "$$missing" ] || exit 0
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -85,10 +88,10 @@ browser:
 		apt-get update -qq
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 	elif [ "$${CI:-}" = true ]; then
-		echo "The browser tests need$$missing" >&2
+		echo "The tests need$$missing" >&2
 		exit 1
 	else
-		echo "The browser tests are skipped without Chromium and its fonts. Type: sudo apt install$$missing" >&2
+		echo "The tests of browser, PostgreSQL, Redis and proxy are skipped without them. Type: sudo apt install$$missing" >&2
 	fi
 
 .PHONY: lint
@@ -98,15 +101,15 @@ lint: $(TEST_STAMP)
 	$(PYTHON) -m mypy
 
 .PHONY: test
-test: $(TEST_STAMP) lint browser
-	@$(PYTHON) -m pytest -m "not slow" --cov $(ARGS)
+test: $(TEST_STAMP) lint machinery
+	@$(PYTHON) -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist loadfile --cov $(ARGS)
 
 .PHONY: test-slow
-test-slow: $(TEST_STAMP) browser test-pythons
+test-slow: $(TEST_STAMP) machinery test-pythons
 	@$(PYTHON) -m pytest -m slow --timeout 3600 $(ARGS)
 
 .PHONY: screenshots
-screenshots: $(TEST_STAMP) browser
+screenshots: $(TEST_STAMP) machinery
 	@SCREENSHOTS=1 $(PYTHON) -m pytest -q tests/e2e/test_screenshots.py
 
 .PHONY: test-pythons

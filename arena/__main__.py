@@ -19,11 +19,14 @@ from typing import Annotated
 import platformdirs
 import typer
 
+from arena.cli_admin import admin
 from arena.cli_board import predict, standings
 from arena.cli_exchange import export_votes, import_votes, sources
 from arena.cli_figures import figures
+from arena.cli_keeping import backup, erase_voter, restore, verify_bundle
 from arena.cli_models import models
 from arena.cli_output import AsJson, Config, print_json, say, settings_of
+from arena.cli_votes import voters, votes
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
 
 PORTS_TRIED = 100
@@ -41,9 +44,15 @@ app.command(epilog="Example: arena standings --method elo_order_free --json")(st
 app.command(epilog="Examples: arena predict gpt-4o gpt-4 · arena predict --ratings 1287 1120")(predict)
 app.command(epilog="Example: arena figures pictures --format png --method elo_order_free")(figures)
 app.add_typer(models, name="models")
+app.add_typer(admin, name="admin")
 app.command("import", epilog="Examples: arena import votes.csv · arena import train.parquet --dry-run")(import_votes)
 app.command("export", epilog="Example: arena export votes.json --format clean_battle")(export_votes)
 app.add_typer(sources, name="sources")
+app.command(epilog="Example: arena backup arena-2026-11-22.backup")(backup)
+app.command(epilog="Example: arena restore arena-2026-11-22.backup")(restore)
+voters.command("erase", epilog='Example: arena voters erase 4f1c8e --reason "asked for it"')(erase_voter)
+app.add_typer(votes, name="votes")
+app.add_typer(voters, name="voters")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,12 +96,14 @@ def serve(
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn shuts down first, then raises the signal again
     settings = settings_of(config)
+    settings.cookie_secret()  # refuses here rather than on every page
     host = host or settings.host
     wanted = port or settings.port
     settled = port is not None or "port" in settings.model_fields_set
     port = _free_port(host, wanted, tries=1 if settled else PORTS_TRIED)
     if settings.source is not None:
         os.environ["ARENA_CONFIG"] = str(settings.source)
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", _believed(settings.trusted_proxies))
     guard_logs(secrets_of(settings, environ=os.environ))
     log_to_terminal()
     say(f"The arena opens on http://{_shown(host)}:{port} (Ctrl-C ends it); data in {settings.data_dir}")
@@ -112,6 +123,11 @@ def _free_port(host: str, wanted: int, *, tries: int) -> int:
                     f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port or --host."
                 ) from error
     raise SettingsError(f"No port of {host} from {wanted} to {wanted + tries - 1} is free: choose one with --port.")
+
+
+def _believed(proxies: Sequence[object]) -> str:
+    """Whose X-Forwarded-Proto and -For the web server believes: this machine, and the proxies of the settings."""
+    return ",".join(["127.0.0.1", "::1", *map(str, proxies)])
 
 
 def _shown(host: str) -> str:
@@ -136,10 +152,18 @@ def _run_streamlit(host: str, port: int) -> None:
 
 
 @app.command(epilog="Example: arena verify && echo sound")
-def verify(config: Config = None, *, as_json: AsJson = False) -> None:
+def verify(
+    config: Config = None,
+    *,
+    bundle: Annotated[Path | None, typer.Option(help="A file of `arena export --bundle`, not the database.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Recompute every rating and tally from the votes; exit code 1 at the first difference."""
     from arena.store import Store
 
+    if bundle is not None:
+        verify_bundle(bundle, as_json=as_json)
+        return
     with closing(Store.open_to_read(settings_of(config).database_url)) as store:
         report = store.read.verify()
     if as_json:
@@ -154,13 +178,18 @@ def verify(config: Config = None, *, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: arena migrate")
 def migrate(config: Config = None) -> None:
-    """Bring the database to this program's schema, or make it; no arena may be running on it."""
+    """Bring the database to this program's schema, or make it; no arena may be running on a SQLite file."""
     from arena.store import Store
     from leaderboard import EloSettings
 
     settings = settings_of(config)
-    Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo))).close()
-    typer.echo("The database has this program's schema.")
+    done = Store.migrate(settings.database_url, elo=EloSettings(**dict(settings.elo)))
+    if done.before == done.after:
+        typer.echo(f"The database has this program's schema ({done.after}): nothing to do.")
+    elif done.before is None:
+        typer.echo(f"A new database was made, with schema {done.after}.")
+    else:
+        typer.echo(f"The database was brought from schema {done.before} to {done.after}.")
 
 
 if __name__ == "__main__":

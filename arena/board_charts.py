@@ -127,6 +127,8 @@ def _narrowed(selection: Selection) -> Iterator[str]:
         yield f"since {selection.since}"
     if selection.until is not None:
         yield f"until {selection.until}"
+    if selection.failed_loses:
+        yield "a failed answer loses"
     if selection.without_ties:
         yield "without ties"
 

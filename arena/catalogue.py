@@ -5,11 +5,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from arena.domain import Fault, ModelSpec, ModelState
 from arena.embedded import EmbeddedModels, FetchProgress, default_names, default_specs, meets_itself, supported
 from arena.errors import ProviderFault, SettingsError, UnknownModel
 from arena.settings import Settings, api_key, load_settings
+from arena.store import AS_IN_FILE, ModelSetting
 from arena.streaming import Endpoint
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,8 @@ class Roster:
         self._seen = _modified_at(self._source)
         self._configured = settings.specs()
         self._complaint: str | None = None
+        self._decisions: Mapping[str, ModelSetting] = {}
+        self._refreshing = Lock()
         self._unsupported = supported()
         wanted = _embedded_names(self._configured) if self._configured else default_names(settings.cache_dir)
         self._embedded = EmbeddedModels(() if self._unsupported else wanted, cache_dir=settings.cache_dir)
@@ -111,18 +115,27 @@ class Roster:
         except SettingsError as error:
             raise ProviderFault(Fault.REFUSED_KEY, str(error)) from error
 
-    def refresh(self) -> bool:
-        """Look at `arena.toml` and the embedded models again; True when the catalogue has changed."""
-        modified_at = _modified_at(self._source)
-        if modified_at != self._seen:
-            self._seen = modified_at
-            self._reload()
-        specs = self._current()
-        if specs == self._specs:
-            return False
-        self._specs = specs
-        self._known = {**self._known, **{spec.name: spec for spec in specs}}
-        return True
+    def refresh(self, decisions: Mapping[str, ModelSetting] | None = None) -> bool:
+        """Look at `arena.toml` and the embedded models again; True when the catalogue has changed.
+
+        `decisions` are an administrator's, which stand above the file; None leaves the last ones in force.
+        """
+        with self._refreshing:
+            modified_at = _modified_at(self._source)
+            if modified_at != self._seen:
+                self._seen = modified_at
+                self._reload()
+            self._decisions = self._decisions if decisions is None else decisions
+            specs = self._current()
+            if specs == self._specs:
+                return False
+            self._specs = specs
+            self._known = {**self._known, **{spec.name: spec for spec in specs}}
+            return True
+
+    def as_in_file(self) -> tuple[ModelSpec, ...]:
+        """Every model of the catalogue as it would be if no administrator had decided anything."""
+        return self._configured or default_specs(self._embedded.ready_names(), names=self._wanted)
 
     def complain(self, sentence: str) -> None:
         """Show `sentence` to the operator until `arena.toml` is read again."""
@@ -148,7 +161,7 @@ class Roster:
         self._configured = configured
 
     def _current(self) -> tuple[ModelSpec, ...]:
-        return self._configured or default_specs(self._embedded.ready_names(), names=self._wanted)
+        return tuple(self._decisions.get(spec.name, AS_IN_FILE).applied(spec) for spec in self.as_in_file())
 
     def _notices(self) -> list[str]:
         notices: list[str] = []

@@ -1,54 +1,45 @@
 """`arena standings` and `arena predict`: the board and a pair of it, for people and for programs."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli_output import AsJson, Config, add_row, known, print_json, print_table, say, settings_of, status, table_of
-from arena.cli_selection import Category, Language, Method, Since, Source, Until, WithoutTies, selection_of
+from arena.cli_output import (
+    AsJson,
+    Config,
+    add_row,
+    known,
+    print_json,
+    print_table,
+    say,
+    status,
+    store_to_read,
+    table_of,
+)
+from arena.cli_selection import Method, takes_selection
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
     from arena.board import Board
     from arena.rated_board import RatedBoard
     from arena.selection import Selection
-    from arena.settings import Settings
     from arena.store import Store
     from leaderboard import Forecast, Prediction, RatedStanding
 
 
+@takes_selection
 def standings(
+    selection: "Selection",
     config: Config = None,
     *,
     method: Method = "bradley_terry",
-    source: Source = None,
-    since: Since = None,
-    until: Until = None,
-    language: Language = None,
-    code: Category = None,
-    maths: Category = None,
-    multi_turn: Category = None,
-    long_prompt: Category = None,
-    without_ties: WithoutTies = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard, ordered by Elo, with a rating and its 95 % interval beside."""
-    selection = selection_of(
-        source=source,
-        since=since,
-        until=until,
-        language=language,
-        code=code,
-        maths=maths,
-        multi_turn=multi_turn,
-        long_prompt=long_prompt,
-        without_ties=without_ties,
-    )
-    with _store_to_read(settings_of(config)) as store, status("Rating …"):
+    with store_to_read(config) as store, status("Rating …"):
         live = _live(store, until=selection.until)
         rated = _rated(store, live, method=method, selection=selection)
     if as_json:
@@ -72,7 +63,7 @@ def predict(
     if ratings is not None:
         _say("A", "B", _predict_ratings(*ratings), None, as_json=as_json)
         return
-    with _store_to_read(settings_of(config)) as store, status("Rating …"):
+    with store_to_read(config) as store, status("Rating …"):
         live = _live(store)
         names = (live.find(str(model_a)), live.find(str(model_b)))
         forecast = _forecast(store, live, *names, method=method)
@@ -88,7 +79,8 @@ def _live(store: "Store", *, until: date | None = None) -> "Board":
 def _rated(store: "Store", live: "Board", *, method: str, selection: "Selection") -> "RatedBoard":
     from arena.rated_board import RatedBoards
 
-    return RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=True, wait=True)
+    by_elo = not selection.failed_loses  # no Elo knows of failed answers
+    return RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=by_elo, wait=True)
 
 
 def _forecast(store: "Store", live: "Board", model_a: str, model_b: str, *, method: str) -> "Forecast | str":
@@ -111,6 +103,7 @@ def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
         "method": rated.method,
         "until": _iso(rated.selection.until),
         "votes": rated.votes,
+        "failed_lost": rated.failed_lost,
         "left_out": dict(rated.left_out),
         "last_vote_day": _iso(rated.last_vote_day),
         "last_vote_at": _iso(rated.last_vote_at),
@@ -121,11 +114,15 @@ def _as_json(live: "Board", rated: "RatedBoard") -> Mapping[str, Any]:
 
 
 def _rows(live: "Board", rated: "RatedBoard") -> list[dict[str, Any]]:
-    """By Elo all models that were there, else those with a vote in the selection."""
+    """By Elo all models that were there, else those with a vote in the selection; lost failures go by score."""
     if not rated.elo:
         return [{"change_day": None} | asdict(line) | _score(line) for line in rated.standings]
     lines = {line.model: line for line in rated.standings}
-    return [asdict(each) | _results(lines.get(each.model)) | _score(lines.get(each.model)) for each in live.standings]
+    ordered = live.standings
+    if rated.selection.failed_loses:
+        place = {line.model: number for number, line in enumerate(rated.standings)}
+        ordered = tuple(sorted(ordered, key=lambda each: place.get(each.model, len(place))))
+    return [asdict(each) | _results(lines.get(each.model)) | _score(lines.get(each.model)) for each in ordered]
 
 
 def _results(line: "RatedStanding | None") -> dict[str, Any]:
@@ -173,7 +170,8 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
         typer.echo(f"Board as of the end of {rated.selection.until} (UTC), by the votes that count now")
     print_table(table)
     left_out = sum(rated.left_out.values())
-    say(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}.")
+    lost = f", and {rated.failed_lost:,} failed answers count as lost" if rated.selection.failed_loses else ""
+    say(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}{lost}.")
     for sentence in (*style_effects(rated.rated), *rated.remarks):
         say(str(sentence))
 
@@ -188,11 +186,9 @@ def _name(live: "Board", model: str) -> str:
 
 def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str | None", *, as_json: bool) -> None:
     if as_json:
-        shown = forecast if forecast is None or isinstance(forecast, str) else _by_name(forecast)
-        reason = {"reason": shown} if isinstance(shown, str) else {}
-        print_json(
-            {"model_a": name_a, "model_b": name_b, **asdict(elo), "forecast": None if reason else shown, **reason}
-        )
+        from arena.pair_facts import pair_facts
+
+        print_json(pair_facts(name_a, name_b, elo, forecast))
         return
     say(
         f"P({name_a} is preferred to {name_b}) = {elo.probability:.1%}".replace("%", " %")
@@ -205,12 +201,6 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
             f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )
-
-
-def _by_name(forecast: "Forecast") -> dict[str, Any]:
-    """Chance and split, which are tuples, under the names of their parts, too."""
-    parts = {name: part and part._asdict() for name, part in (("chance", forecast.chance), ("split", forecast.split))}
-    return asdict(forecast) | parts
 
 
 def _sentence(forecast: "Forecast | str") -> str:
@@ -238,14 +228,6 @@ def _predict_ratings(rating_a: float, rating_b: float) -> "Prediction":
         return predict(rating_a, rating_b)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-@contextmanager
-def _store_to_read(settings: "Settings") -> Iterator["Store"]:
-    from arena.store import Store
-
-    with closing(Store.open_to_read(settings.database_url)) as store:
-        yield store
 
 
 def _reasons(left_out: Mapping[str, int]) -> str:

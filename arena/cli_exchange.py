@@ -3,21 +3,32 @@
 import gc
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli_output import AsJson, Config, add_row, print_json, print_table, progress_bar, say, settings_of, table_of
+from arena.cli_output import (
+    ACTOR,
+    AsJson,
+    Config,
+    add_row,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+    settings_of,
+    store_to_read,
+    store_to_write,
+    table_of,
+)
 
 if TYPE_CHECKING:
     from arena.foreign import RejectedRow
-    from arena.settings import Settings
     from arena.store import Store
     from arena.transfer import CheckReport, ImportReport
 
-_ACTOR = "command line"
 _File = Annotated[Path, typer.Argument(help="The file, plain or packed with gzip or Zstandard.")]
 _Format = Annotated[
     str | None, typer.Option("--format", help="Its format; recognised by the content when it is not given.")
@@ -53,10 +64,10 @@ def import_votes(
                 check = check_file(file, format_name=format_name, reject=reject, progress=progress)
             tell(None, check)
             return
-        with _store_to_write(settings_of(config)) as store:
+        with store_to_write(config) as store:
             with _collector_paused(), progress_bar() as progress:
                 report = import_file(
-                    store, file, actor=_ACTOR, name=name, format_name=format_name, reject=reject, progress=progress
+                    store, file, actor=ACTOR, name=name, format_name=format_name, reject=reject, progress=progress
                 )
             tell(report, report.check)
             _fill_in(store)
@@ -64,20 +75,27 @@ def import_votes(
 
 def export_votes(
     file: Annotated[Path, typer.Argument(help="The file to write; its ending chooses among the format's kinds.")],
-    format_name: Annotated[str, typer.Option("--format", help="clean_battle, lmarena_140k, plain, pair_counts …")],
-    source: Annotated[str, typer.Option(help="Whose votes; default: this arena's that count.")] = "arena",
+    format_name: Annotated[
+        str | None, typer.Option("--format", help="clean_battle, lmarena_140k, plain, pair_counts …")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Whose votes; default: this arena's that count. A bundle takes several.")
+    ] = None,
     config: Config = None,
     *,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="A zip file with votes, ratings and a report that can be recomputed.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Write votes in a public format; voters of this arena appear under numbers."""
-    from arena.exchange import format_named
-    from arena.transfer import export_file
-
-    chosen = format_named(format_name)
-    with _store_to_read(settings_of(config)) as store:
-        votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
-    say(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
+    """Write votes in a public format, voters under numbers; or a bundle, which `arena verify --bundle` recomputes."""
+    chosen = source or ["arena"]
+    if bundle == (format_name is not None) or (len(chosen) > 1 and not bundle):
+        raise typer.BadParameter("give --bundle, or --format and one --source")
+    if bundle:
+        _export_bundle(file, sources=chosen, config=config, overwrite=overwrite)
+    else:
+        _export_votes(file, format_name=str(format_name), source=chosen[0], config=config, overwrite=overwrite)
 
 
 @sources.callback(epilog="Example: arena sources --json")
@@ -86,7 +104,7 @@ def list_sources(context: typer.Context, config: Config = None, *, as_json: AsJs
     if context.invoked_subcommand is not None:
         context.obj = config
         return
-    with _store_to_read(settings_of(config)) as store:
+    with store_to_read(config) as store:
         found = store.read.sources()
     if as_json:
         print_json([_source_as_json(source) for source in found])
@@ -107,12 +125,48 @@ def remove_source(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove an imported source with all its votes; the arena's own votes and its Elo stay as they are."""
-    with _store_to_write(settings_of(config or context.obj)) as store:
+    with store_to_write(config or context.obj) as store:
         found = {source.name: source for source in store.read.sources()}
         if name in found and not yes:
             typer.confirm(f"Remove {name!r} and its {found[name].votes:,} votes for good?", abort=True)
-        store.write.remove_source(name, actor=_ACTOR).result()
+        store.write.remove_source(name, actor=ACTOR).result()
     typer.echo(f"Removed {name!r}.")
+
+
+def _export_votes(file: Path, *, format_name: str, source: str, config: Path | None, overwrite: bool) -> None:
+    from arena.exchange import format_named
+    from arena.transfer import export_file
+
+    chosen = format_named(format_name)
+    with store_to_read(config) as store:
+        votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
+        bare = store.read.texts.votes_without() if source == "arena" and not chosen.tallies_only else 0
+    say(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
+    if bare:
+        say(f"The prompts and answers of {bare:,} votes are not among them: they were removed before.")
+
+
+def _export_bundle(file: Path, *, sources: list[str], config: Path | None, overwrite: bool) -> None:
+    from arena.bundle import export_bundle, published
+    from arena.cli_figures import all_pictures
+    from arena.selection import EVERYTHING
+    from leaderboard.chart_files import as_svg
+
+    settings = settings_of(config)
+    with store_to_read(config) as store:
+        drawn = (
+            all_pictures(store, method="bradley_terry", selection=EVERYTHING) if store.read.pair_counts().votes else []
+        )
+        report = export_bundle(
+            store,
+            file,
+            configuration=published(settings),
+            pictures={picture.key: as_svg(picture.spec, caption=picture.caption) for picture in drawn},
+            sources=sources,
+            overwrite=overwrite,
+        )
+    say(f"{report.votes:,} votes of {', '.join(report.sources)} and what follows from them are in {file}.")
+    say(f"Its SHA-256 is {report.sha256}: publish it elsewhere, and nobody can exchange the file.")
 
 
 def _fill_in(store: "Store") -> None:
@@ -137,23 +191,6 @@ def _collector_paused() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-@contextmanager
-def _store_to_write(settings: "Settings") -> Iterator["Store"]:
-    from arena.store import Store
-    from leaderboard import EloSettings
-
-    with closing(Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo)))) as store:
-        yield store
-
-
-@contextmanager
-def _store_to_read(settings: "Settings") -> Iterator["Store"]:
-    from arena.store import Store
-
-    with closing(Store.open_to_read(settings.database_url)) as store:
-        yield store
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """`arena figures`: the pictures of a board as files."""
 
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli_output import Config, progress_bar, settings_of
-from arena.cli_selection import Category, Language, Method, Since, Source, Until, WithoutTies, selection_of
+from arena.cli_output import Config, progress_bar, store_to_read
+from arena.cli_selection import Method, takes_selection
 from arena.errors import CannotRate
 
 if TYPE_CHECKING:
@@ -17,21 +16,14 @@ if TYPE_CHECKING:
     from arena.store import Store
 
 
+@takes_selection
 def figures(
+    selection: "Selection",
     folder: Annotated[Path, typer.Argument(help="Where to write them; it is made if need be.")],
     chart_format: Annotated[str, typer.Option("--format", help="svg or png.")] = "svg",
     config: Config = None,
     *,
     method: Method = "bradley_terry",
-    source: Source = None,
-    since: Since = None,
-    until: Until = None,
-    language: Language = None,
-    code: Category = None,
-    maths: Category = None,
-    multi_turn: Category = None,
-    long_prompt: Category = None,
-    without_ties: WithoutTies = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the leaderboard's figures as files, one picture each."""
@@ -39,20 +31,9 @@ def figures(
 
     if chart_format not in {*ChartFormat}:
         raise typer.BadParameter(f"{chart_format!r} is no kind of picture: use {' or '.join(ChartFormat)}")
-    selection = selection_of(
-        source=source,
-        since=since,
-        until=until,
-        language=language,
-        code=code,
-        maths=maths,
-        multi_turn=multi_turn,
-        long_prompt=long_prompt,
-        without_ties=without_ties,
-    )
     with progress_bar() as progress:
-        with closing(_store(config)) as store:
-            pictures = _pictures(store, method=method, selection=selection)
+        with store_to_read(config) as store:
+            pictures = all_pictures(store, method=method, selection=selection)
         paths = write_pictures(
             pictures, folder, chart_format=ChartFormat(chart_format), overwrite=overwrite, progress=progress
         )
@@ -60,13 +41,7 @@ def figures(
         typer.echo(path)
 
 
-def _store(config: Path | None) -> "Store":
-    from arena.store import Store
-
-    return Store.open_to_read(settings_of(config).database_url)
-
-
-def _pictures(store: "Store", *, method: str, selection: "Selection") -> "list[Picture]":
+def all_pictures(store: "Store", *, method: str, selection: "Selection") -> "list[Picture]":
     """Everything that can be drawn of the board, the matrix of win probabilities last."""
     from arena.board import board_of, labels
     from arena.board_charts import board_pictures, probability_matrix
@@ -75,8 +50,10 @@ def _pictures(store: "Store", *, method: str, selection: "Selection") -> "list[P
 
     until = selection.until
     live = board_of(store.read.board(now=datetime.now(UTC)) if until is None else store.read.board_at_end_of(until))
-    board = RatedBoards(store.read).rated(live, method=method, selection=selection, order_by_elo=True)
-    if not board.votes:
+    board = RatedBoards(store.read).rated(
+        live, method=method, selection=selection, order_by_elo=not selection.failed_loses
+    )
+    if not board.counts.votes:
         raise CannotRate("No vote is in this selection: there is nothing to draw.")
     called = labels(board.specs.values())
     drawn = {line.model: called[line.model] for line in board.standings}

@@ -1,8 +1,8 @@
-"""What the commands share: their common options, and how they print."""
+"""What the commands share: their common options, how they open the database, and how they print."""
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from arena.settings import Settings
+    from arena.store import Store
 
+ACTOR = "command line"  # who decided, in the audit log
 WIDE = 200  # columns of a table that goes into a file or a pipe
-_WORDS = frozenset({"Model", "Name", "State", "Asked at", ""})
+_WORDS = frozenset({"Model", "Name", "State", "Asked at", "Voter", "Battle", "Verdict", "Why", "Signs", "Trusted", ""})
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="The settings file; default: ARENA_CONFIG, then ./arena.toml.")
@@ -29,6 +31,26 @@ def settings_of(config: Path | None) -> "Settings":
     from arena.settings import load_settings
 
     return load_settings(config=config)
+
+
+@contextmanager
+def store_to_read(config: Path | None) -> Iterator["Store"]:
+    """The database of these settings, also beside a running server."""
+    from arena.store import Store
+
+    with closing(Store.open_to_read(settings_of(config).database_url)) as store:
+        yield store
+
+
+@contextmanager
+def store_to_write(config: Path | None) -> Iterator["Store"]:
+    """The database of these settings; refused while a server runs on it."""
+    from arena.store import Store
+    from leaderboard import EloSettings
+
+    settings = settings_of(config)
+    with closing(Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo)))) as store:
+        yield store
 
 
 def known(value: float | None, shape: str) -> str:

@@ -14,6 +14,13 @@ from typing import Any
 
 from leaderboard.verdicts import Verdict
 
+SHORT_VOTER = 12
+
+
+def short_voter(voter: str) -> str:
+    """What administrators call a voter: 12 hex digits, from which nobody can tell the id."""
+    return hashlib.sha256(voter.encode()).hexdigest()[:SHORT_VOTER]
+
 
 class Side(StrEnum):
     """A seat of a battle: A is drawn left, B right."""
@@ -207,13 +214,16 @@ class BattleKind(StrEnum):
 class LeftOut(StrEnum):
     """Why the arena itself leaves a vote out of the board; an administrator may give any other reason.
 
-    The battle was not ranked (A/A or named), an answer gave its model away, the vote is held for somebody to look at.
+    The battle was not ranked (A/A or named), an answer gave its model away, the vote is held for somebody to look at,
+    somebody looked and agreed, or took it out for another reason, which the audit log has.
     """
 
     AA = "aa"
     NAMED = "named"
     LEAKED = "leaked"
     SUSPICIOUS = "suspicious"
+    CONFIRMED = "confirmed"
+    EXCLUDED = "excluded"
 
 
 class Pace(StrEnum):
@@ -294,6 +304,7 @@ class Battle:
     leaked: bool = False
     prompt_key: int | None = None
     ready_at: datetime | None = None
+    texts_removed_at: datetime | None = None
     vote: Vote | None = None
 
     def history(self, side: Side, *, before_turn: int) -> tuple[Message, ...]:

@@ -15,6 +15,7 @@ from leaderboard.style import Style, style_of
 # A transaction of so many texts holds voters up by some milliseconds, whatever it costs to read them before.
 AT_ONCE = 32
 SHOWN_EVERY_SECONDS = 1.0
+KEPT_EVERY_SECONDS = 60.0
 
 Progress = Callable[[str, float], None]
 
@@ -24,6 +25,7 @@ def fill_in(
     *,
     stop: Event | None = None,
     rest: float = 0.0,
+    keep: Callable[[], object] = lambda: None,
     progress: Progress = lambda _stage, _fraction: None,
 ) -> int:
     """Tell languages and count styles wherever nobody has; how many texts were read.
@@ -37,9 +39,10 @@ def fill_in(
         store: open for writing.
         stop: when it is set, the slice at work is the last.
         rest: seconds of rest for each second of work, to leave the processor to others.
+        keep: called about once a minute, to say that this is still being done.
         progress: told which source is read and how far it is, 0 to 1.
     """
-    pace = _Pace(stop or Event(), rest)
+    pace = _Pace(stop or Event(), rest, keep)
     read = _count_replies(store, pace)
     for source in store.read.sources():
         if source.classifier is None:
@@ -52,10 +55,11 @@ def fill_in(
 class _Pace:
     """When to rest, when to stop, and when to let readers of the board look again."""
 
-    def __init__(self, stop: Event, rest: float) -> None:
+    def __init__(self, stop: Event, rest: float, keep: Callable[[], object]) -> None:
         self._stop = stop
         self._rest = rest
-        self._began = self._shown_at = monotonic()
+        self._keep = keep
+        self._began = self._shown_at = self._kept_at = monotonic()
         self.unshown = False
 
     @property
@@ -71,6 +75,9 @@ class _Pace:
     def end_slice(self) -> None:
         if self._rest:
             self._stop.wait(self._rest * (monotonic() - self._began))
+        if monotonic() - self._kept_at > KEPT_EVERY_SECONDS:
+            self._keep()
+            self._kept_at = monotonic()
         self._began = monotonic()
 
 

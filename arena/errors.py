@@ -12,16 +12,21 @@ ArenaError                  a sentence for people: names the thing and the remed
 │   └── NotRetryable        that side is streaming or already fine
 ├── PromptRefused           a prompt is blank or too long, or the battle has too many turns
 ├── LimitReached            too many prompts or votes, or a budget is spent: says when to come back
+├── NotAllowed              a role is not enough for this, or a session has ended
+├── SignInRefused           a password is wrong, or too many were
 ├── CannotRate              these votes do not carry what the rating method needs
 ├── BeingRated              this takes a while, and the first result is not there yet
 ├── UnknownModel            no model of that name
 ├── UnknownVoter            nobody of that id has opened a battle
 ├── UnknownVote             no vote of that number, or one that can never count
+├── DecisionRefused         what an administrator decided gives no reason, or is about a vote that is not held
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
 ├── StoreError              the database cannot be used
 │   ├── StoreLocked         another process writes this SQLite file
 │   ├── StoreTooNew         the database was written by a newer program
-│   └── StoreCorrupt        `arena verify` found the first difference
+│   ├── StoreCorrupt        `arena verify` found the first difference
+│   └── RestoreRefused      a backup would replace votes, or a database that somebody works with
+├── ArchiveRefused          a backup or bundle cannot be written there, or is none
 ├── ImportRefused           a file to import is not what it should be
 ├── ExportRefused           votes or figures cannot be written as asked
 ├── UnknownFormat           no vote format of that name
@@ -102,6 +107,14 @@ class LimitReached(ArenaError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class NotAllowed(ArenaError):
+    """Somebody's role is not enough for what they ask, or their session has ended."""
+
+
+class SignInRefused(ArenaError):
+    """A password is wrong, none is set, or too many wrong ones were tried."""
+
+
 class CannotRate(ArenaError):
     """A method needs more than the selected votes tell; says what, and what to choose instead."""
 
@@ -131,6 +144,10 @@ class UnknownVote(ArenaError):
     """No vote of that number, or one of a battle that was not ranked."""
 
 
+class DecisionRefused(ArenaError):
+    """An administrator's decision has no reason, or confirms a vote that is not held any more."""
+
+
 class ModelChanged(ArenaError):
     """A model with votes came back with another fingerprint."""
 
@@ -149,6 +166,14 @@ class StoreTooNew(StoreError):
 
 class StoreCorrupt(StoreError):
     """A stored figure differs from the one recomputed from the votes."""
+
+
+class RestoreRefused(StoreError):
+    """A backup was not restored, because something would be lost or disturbed."""
+
+
+class ArchiveRefused(ArenaError):
+    """A file cannot be written as a backup or bundle, or is none of this program's."""
 
 
 class ImportRefused(ArenaError):

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 from arena.domain import Vote
+from arena.errors import AlreadyVoted
 from arena.store import PLAIN_CASTING, Casting
 from arena.views import HeldVerdict
 from leaderboard.verdicts import Verdict
@@ -122,7 +123,7 @@ class Holds:
     def _settle(self, battle_id: str, vote: Future[Vote]) -> None:
         with self._lock:
             self._holds.pop(battle_id, None)
-            if not vote.cancelled() and vote.exception() is None:
-                return
+            if not vote.cancelled() and (vote.exception() is None or isinstance(vote.exception(), AlreadyVoted)):
+                return  # another replica's hold of this battle may have come first: there is one vote, and it is shown
             self._failed.add(battle_id)
         log.error("a vote could not be stored", extra={"battle_id": battle_id}, exc_info=vote.exception())

@@ -10,7 +10,7 @@ from arena.background import Background, Order
 from arena.board import Board
 from arena.domain import ModelSpec
 from arena.errors import CannotRate
-from arena.kept_votes import KeptVotes
+from arena.kept_votes import KeptLosses, KeptVotes
 from arena.selection import ARENA, EVERYTHING, Selection
 from arena.store import Queries, SelectedVotes
 from leaderboard import METHODS, EloSettings, Evidence, Forecast, PairCounts, Rated, RatedStanding, forecast
@@ -35,6 +35,10 @@ HISTORY_RESTS = 20.0
 READ_IN_ORDER_US = 2.5
 READ_STYLES_US = 4.5
 READ_COUNTED_US = 1.5
+FAILED_LOSES = (
+    "A failed answer loses here: battles without a vote count as won by the side that was fine. Nobody judged these "
+    "battles; no vote and no Elo is changed by them, so the score orders this board."
+)
 SHARED_BY_CHANCE = 0.05  # a swap in fewer orders than this is not worth a sentence
 
 
@@ -45,6 +49,8 @@ class RatedBoard:
     `standings` lists the models with a vote in the selection; `specs` may know more. `elo` is the arena's own, now or
     at the end of the selection's last day; its other filters do not move it. `last_vote_day` and `last_vote_at` are of
     the selection's last vote, counted or not, as far as known. `remarks` are plain sentences on what it cannot tell.
+    `failed_lost` battles without a vote are rated beside the `votes`, where a failed answer loses in this selection;
+    they are in `counts`, and in the figures of each line.
     """
 
     version: int
@@ -57,6 +63,7 @@ class RatedBoard:
     specs: Mapping[str, ModelSpec]
     elo: Mapping[str, float]
     votes: int
+    failed_lost: int
     left_out: Mapping[str, int]
     last_vote_day: date | None
     last_vote_at: datetime | None
@@ -82,6 +89,7 @@ class RatedBoards:
     def __init__(self, read: Queries, *, background: Background | None = None) -> None:
         self._read = read
         self._votes = KeptVotes(read)
+        self._lost = KeptLosses(read)
         self._background = background or Background()
 
     def rated(
@@ -95,8 +103,13 @@ class RatedBoards:
         """
         if method not in METHODS:
             raise CannotRate(f"There is no rating method {method!r}: choose one of {', '.join(METHODS)}.")
+        if selection.failed_loses and METHODS[method].needs_order:
+            raise CannotRate(
+                f"{METHODS[method].title} follows votes one by one, and a battle that a failed answer loses has no "
+                "place among them: choose Bradley–Terry or Davidson, or let failed answers count nothing."
+            )
         order = Order(
-            key=("board", method, selection),
+            key=("board", method, selection, self._lost.so_far(selection)),
             version=live.version,
             make=lambda: self._rate(live, method=method, selection=selection),
             seconds=self._seconds(live, method, selection),
@@ -120,7 +133,7 @@ class RatedBoards:
             known = ", ".join(filter(has_history, METHODS))
             raise CannotRate(f"{method!r} gives no scores over time: choose one of {known}.")
         order = Order(
-            key=("history", method, selection),
+            key=("history", method, selection, self._lost.so_far(selection)),
             version=live.version,
             make=lambda: self._scores(live, method=method, selection=selection),
             seconds=self._seconds(live, method, selection) + DAYS_DRAWN * _seconds_per_day(len(live.standings)),
@@ -182,7 +195,8 @@ class RatedBoards:
             counts=counts,
             specs=_with_strangers(live.specs, counts.names),
             elo=elo,
-            votes=rated.votes,
+            votes=rated.votes - votes.failed_lost,
+            failed_lost=votes.failed_lost,
             left_out=rated.left_out,
             last_vote_day=votes.last_vote.day,
             last_vote_at=votes.last_vote.at,
@@ -253,6 +267,8 @@ def _remarks(rated: Rated, counts: PairCounts, live: Board, *, selection: Select
     if counts.names and selection.sources == {ARENA} and replace(selection, until=None) != EVERYTHING:
         then = f" up to the end of {selection.until}" if selection.until else ""
         remarks.append(f"The Elo column follows every vote that counts{then}, whatever the other filters say.")
+    if selection.failed_loses:
+        remarks.append(FAILED_LOSES)
     if undated:
         remarks.append(f"Votes without a time lie in no range of days: {undated:,} are not counted here.")
     parts = groups(counts)

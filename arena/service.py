@@ -10,28 +10,33 @@ from random import Random
 from threading import Lock
 from typing import Self, TypeVar
 
+from arena.administration import Administration
 from arena.background import Background, Order
 from arena.board import Board, BoardReader
-from arena.breaker import Rest
 from arena.casting import casting_of
 from arena.catalogue import Catalogue, Roster
 from arena.chores import Chores
-from arena.domain import Battle, BattleState, Message, Pace, Role, Side, Turn
+from arena.domain import Battle, BattleState, Message, Pace, Side, Turn
+from arena.domain import Role as Speaker
 from arena.errors import AlreadyVoted, NotVotable, PromptRefused, UnknownBattle
 from arena.guards import Guards, bounds_of
 from arena.hold import Holds
 from arena.identity import Masker
 from arena.live import LiveBattle
 from arena.matchmaking import draw_pairing
+from arena.metrics import Metrics
+from arena.people import People
 from arena.providers import PROVIDERS
 from arena.rate_limits import Act, Visitor
 from arena.rated_board import RatedBoard, RatedBoards, ScoreHistory
+from arena.roles import Role
 from arena.selection import EVERYTHING, Selection
 from arena.settings import Settings
 from arena.store import DayVotes, EloPoint, Facets, NewBattle, Store
 from arena.streaming import StreamJob, Streams
 from arena.trust import TrustReport, TrustReports
 from arena.views import BattleView, battle_view
+from arena.vitals import vitals_of
 from leaderboard import EloSettings, Forecast, Prediction, Verdict
 from leaderboard.integrity import prompt_key
 
@@ -44,12 +49,15 @@ VOTE_NOT_STORED = "Your vote could not be stored. Please vote again."
 class Arena:
     """Everything a page can do, on one store and one loop of streams; safe to call from many threads.
 
-    A voter is an opaque id; a battle belongs to the voter who opened it, and to everybody else it does not exist.
+    A voter is an opaque id; a battle belongs to the voter who opened it, and to everybody else it does not exist. The
+    `role` of whoever has logged in is checked by each verb that asks models or votes. `people` tells who is there,
+    `administration` holds what administrators do.
     """
 
     def __init__(
-        self, *, settings: Settings, store: Store, roster: Roster, environ: Mapping[str, str] = os.environ
+        self, *, settings: Settings, store: Store, roster: Roster, environ: Mapping[str, str], metrics: Metrics
     ) -> None:
+        self._metrics = metrics
         self._settings = settings
         self._store = store
         self._roster = roster
@@ -62,32 +70,41 @@ class Arena:
             limits=settings.stream_limits(),
             lease_seconds=settings.lease_seconds,
         )
-        self._guards = Guards(settings, environ=environ, write=store.write, run=self._streams.run)
+        self._guards = Guards(settings, environ=environ, write=store.write, run=self._streams.run, metrics=metrics)
         self._holds = Holds(
-            store_vote=store.write.cast_vote, call_later=self._streams.call_later, seconds=settings.hold_seconds
+            store_vote=metrics.counting(store.write.cast_vote),
+            call_later=self._streams.call_later,
+            seconds=settings.hold_seconds,
         )
         self._boards = BoardReader(store.read)
         self._background = Background(patience_seconds=settings.rating_seconds)
         self._rated = RatedBoards(store.read, background=self._background)
         self._trust = TrustReports(store.read)
-        self._chores = Chores(settings, store=store, roster=roster, guards=self._guards)
+        self.people = People(settings, store)
+        self.administration = Administration(settings, store, roster=roster, guards=self._guards, run=self._streams.run)
+        self._chores = Chores(settings, store=store, roster=roster, guards=self._guards, metrics=metrics)
+        self.vitals = vitals_of(metrics, store=store, streams=self._streams, roster=roster, guards=self._guards)
 
     @classmethod
     def open(cls, settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Self:
         """Open the database, bring the models into it and start what runs in the background.
 
         Raises:
+            SettingsError: a login is wanted that cannot work.
             StoreError: the database cannot be used.
             ModelChanged: a model with votes came back with other settings.
         """
-        store = Store.open(settings.database_url, elo=EloSettings(**dict(settings.elo)), bounds=bounds_of(settings))
+        settings.login.require_secret()
+        metrics, elo = Metrics(), EloSettings(**dict(settings.elo))
+        store = Store.open(settings.database_url, elo=elo, bounds=bounds_of(settings), watch=metrics)
         try:
             roster = Roster(settings, environ=environ)
+            roster.refresh(store.read.admin.model_settings())
             store.write.sync_models(roster.specs()).result()
         except BaseException:
             store.close()
             raise
-        arena = cls(settings=settings, store=store, roster=roster, environ=environ)
+        arena = cls(settings=settings, store=store, roster=roster, environ=environ, metrics=metrics)
         roster.start()
         arena._chores.start()
         return arena
@@ -97,6 +114,7 @@ class Arena:
 
         May be called twice.
         """
+        self.vitals.close()
         self._chores.close()
         self._holds.submit_all()
         self._guards.close()
@@ -107,23 +125,24 @@ class Arena:
 
     # Battles
 
-    def open_battle(self, voter: str, prompt: str, *, network: str | None = None) -> str:
+    def open_battle(self, voter: str, prompt: str, *, network: str | None = None, role: Role | None = None) -> str:
         """Draw two models, store the battle, start both answers; returns the battle's id.
 
         `network` is a keyed hash of where the voter comes from, None when nobody knows.
 
         Raises:
             PromptRefused: the prompt is blank, too long, or against the arena's rules.
+            NotAllowed: the visitor's role is not enough; so for all that asks or votes.
             LimitReached: too many prompts in a while, or a budget is spent.
             NotEnoughModels: fewer than two models are ready.
         """
-        prompt = self._admitted(prompt, Visitor(voter, network))
+        self._guards.admit_prompt(prompt, Visitor(voter, network, role))
         with self._rng_lock:
             playable = self._guards.playable(self._roster.ready())
             drawn = draw_pairing(playable, rng=self._rng, aa_share=self._settings.aa_share)
         battle_id, conversation_id = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         specs = {side: self._roster.spec(drawn.seats[side]) for side in Side}
-        message = Message(Role.USER, prompt)
+        message = Message(Speaker.USER, prompt)
         self._store.write.open_battle(
             NewBattle(
                 id=battle_id,
@@ -141,9 +160,12 @@ class Arena:
             )
         ).result()
         self._ask(self._own(battle_id, voter), dict.fromkeys(Side, 1))
+        self._metrics.battle_opened()
         return battle_id
 
-    def write_on(self, battle_id: str, voter: str, prompt: str, *, network: str | None = None) -> None:
+    def write_on(
+        self, battle_id: str, voter: str, prompt: str, *, network: str | None = None, role: Role | None = None
+    ) -> None:
         """Continue the conversation with both models before voting.
 
         Raises:
@@ -156,9 +178,9 @@ class Arena:
             raise PromptRefused(f"A battle has at most {self._settings.max_turns} turns: vote, then start a new round.")
         if self._holds.held(battle_id) is not None:
             raise NotVotable("Your choice is being held: undo it to write on.")
-        prompt = self._admitted(prompt, Visitor(voter, network))
+        self._guards.admit_prompt(prompt, Visitor(voter, network, role))
         specs = {side: self._roster.spec(battle.seats[side]) for side in Side}
-        said = Message(Role.USER, prompt)
+        said = Message(Speaker.USER, prompt)
         reserved = {
             side: self._guards.reserved(spec, [*battle.history(side, before_turn=len(battle.turns) + 1), said])
             for side, spec in specs.items()
@@ -167,7 +189,9 @@ class Arena:
         self._store.write.add_turn(battle_id, voter, prompt, fingerprints=fingerprints, reserved=reserved).result()
         self._ask(self._own(battle_id, voter), dict.fromkeys(Side, 1))
 
-    def retry(self, battle_id: str, voter: str, side: Side, *, network: str | None = None) -> None:
+    def retry(
+        self, battle_id: str, voter: str, side: Side, *, network: str | None = None, role: Role | None = None
+    ) -> None:
         """Ask the failed or stopped side of the latest turn again.
 
         Raises:
@@ -175,7 +199,7 @@ class Arena:
             UnknownBattle, NotRetryable, AlreadyVoted: there is nothing to retry.
         """
         battle = self._own(battle_id, voter)
-        self._guards.admit(Act.PROMPT, Visitor(voter, network))
+        self._guards.admit(Act.PROMPT, Visitor(voter, network, role))
         spec = self._roster.spec(battle.seats[side])
         reserved = {side: self._guards.reserved(spec, battle.history(side, before_turn=len(battle.turns)))}
         attempt = self._store.write.retry_reply(
@@ -214,7 +238,9 @@ class Arena:
 
     # Votes
 
-    def hold(self, battle_id: str, voter: str, verdict: Verdict, *, network: str | None = None) -> None:
+    def hold(
+        self, battle_id: str, voter: str, verdict: Verdict, *, network: str | None = None, role: Role | None = None
+    ) -> None:
         """Choose a verdict; it becomes final after `hold_seconds` unless undone. A second choice changes nothing.
 
         Raises:
@@ -224,7 +250,7 @@ class Arena:
         battle = self._votable(battle_id, voter)
         if self._holds.held(battle_id) is not None:
             return
-        self._guards.admit(Act.VOTE, Visitor(voter, network))
+        self._guards.admit(Act.VOTE, Visitor(voter, network, role))
         habits = self._store.read.habits(voter, prompt=battle.prompt_key)
         hold_above = self._settings.integrity.hold_above
         self._holds.hold(battle_id, voter, verdict, casting_of(battle, verdict, habits=habits, hold_above=hold_above))
@@ -321,9 +347,9 @@ class Arena:
         """How the votes came about, what was left out, and what that does to the order; at most half a minute old."""
         return self._trust.report()
 
-    def resting(self) -> Mapping[str, Rest]:
-        """The models that keep failing and are not drawn now; for the administrator, since it tells who failed."""
-        return self._guards.resting()
+    def admit_read(self, network: str | None) -> None:
+        """Count one reading by a program from this network; LimitReached says when to come back."""
+        self._guards.admit(Act.READ, Visitor("", network))
 
     def catalogue(self) -> Catalogue:
         """Which models there are, which are ready, and what is being fetched."""
@@ -335,19 +361,6 @@ class Arena:
         """What `read` returns, read once per version of the board."""
         version = self.board_version()
         return self._background.get(Order(key=key, version=version, make=read, seconds=0.0, title=str(key)))
-
-    def _admitted(self, prompt: str, visitor: Visitor) -> str:
-        self._check(prompt)
-        self._guards.admit(Act.PROMPT, visitor)
-        self._guards.judge(prompt)
-        return prompt
-
-    def _check(self, prompt: str) -> None:
-        if not prompt.strip():
-            raise PromptRefused("The prompt is blank: type a question first.")
-        longest = self._settings.max_prompt_characters
-        if len(prompt) > longest:
-            raise PromptRefused(f"The prompt has {len(prompt):,} characters; shorten it to {longest:,}.")
 
     def _own(self, battle_id: str, voter: str) -> Battle:
         battle = self._store.read.battle(battle_id)

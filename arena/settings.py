@@ -7,8 +7,6 @@ The file may hold everything but secrets. A variable is named after its key (`AR
 import difflib
 import os
 import re
-import secrets
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -33,16 +31,32 @@ from arena.breaker import BreakerSettings
 from arena.domain import ModelSpec, Pace
 from arena.errors import SettingsError
 from arena.model_entry import KEY_REMEDY, LITERAL_KEYS, Line, ModelEntry, Table
+from arena.passwords import HASH_START, stored_hash
 from arena.providers import StreamLimits
 from arena.rate_limits import Rates
-from arena.settings_tables import Breaker, Budgets, Elo, Folder, Integrity, Limits, Moderation, RatesTable
+from arena.secret_file import SHORTEST_SECRET, secret_in
+from arena.settings_tables import (
+    Breaker,
+    Budgets,
+    Elo,
+    Folder,
+    Integrity,
+    Limits,
+    Login,
+    Moderation,
+    RatesTable,
+    parted,
+)
 
 FILE_NAME = "arena.toml"
 PREFIX = "ARENA_"
 CONFIG_VARIABLE = "ARENA_CONFIG"
+NOT_SHARED = (
+    "ARENA_SECRET is not set, but the database is one that several arenas can share: set it to the same value for each "
+    "of them, so that all know the same voters; `openssl rand -hex 32` prints a good one."
+)
 _PROGRAM = "team-arena"
 _SOURCE_TREE = Path(__file__).resolve().parent.parent
-_SECRET_CHARACTERS = 16
 
 # What people write who come from another tool's file, and the word for it here.
 _FOREIGN_WORDS = {
@@ -63,11 +77,6 @@ _FOREIGN_WORDS = {
 }
 
 
-def _parted(value: object) -> object:
-    """A variable holds several names with commas between them."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(_host_name, names))
 
@@ -80,7 +89,7 @@ def _host_name(text: str) -> str:
     return text.lower()
 
 
-Hosts = Annotated[tuple[str, ...], BeforeValidator(_parted), AfterValidator(_host_names)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(parted), AfterValidator(_host_names)]
 
 
 class Settings(Table):
@@ -88,8 +97,9 @@ class Settings(Table):
 
     `source` is the file it came from, None when there is none. `models` is empty when the file names none: the
     embedded models fight then. `seed` makes the draw of pairs repeatable. `aa_share` of the battles show one model
-    twice. `trusted_proxies` are the addresses whose forwarded headers are believed. `allowed_hosts` are the names,
-    without ports, under which browsers may reach the arena; this machine's own address needs none.
+    twice. Prompts and answers are removed after `keep_texts_days`, or never. `trusted_proxies` are the addresses whose
+    forwarded headers are believed. `allowed_hosts` are the names, without ports, under which browsers may reach the
+    arena; this machine's own address needs none. Whoever knows the `metrics_token` may read the metrics.
     """
 
     source: Path | None = None
@@ -107,12 +117,15 @@ class Settings(Table):
     rating_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3
     max_turns: PositiveInt = 30
     max_prompt_characters: PositiveInt = 50_000
+    keep_texts_days: PositiveInt | None = None
     seed: int | None = None
     pace: Pace = Pace.LIVE
     aa_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     redis_url: Annotated[str | None, Field(repr=False)] = None  # may hold a password
     secret: SecretStr | None = None
+    metrics_token: SecretStr | None = None
+    admin_password_hash: SecretStr | None = None
     limits: Limits = Limits()
     elo: Elo = Elo()
     rates: RatesTable = RatesTable()
@@ -120,16 +133,22 @@ class Settings(Table):
     breaker: Breaker = Breaker()
     moderation: Moderation = Moderation()
     integrity: Integrity = Integrity()
+    login: Login = Login()
     models: tuple[ModelEntry, ...] = ()
 
-    @field_validator("secret")
+    @field_validator("secret", "metrics_token")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < _SECRET_CHARACTERS:
-            raise ValueError(
-                f"needs at least {_SECRET_CHARACTERS} characters; `openssl rand -hex 32` prints a good one"
-            )
+        if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"needs at least {SHORTEST_SECRET} characters; `openssl rand -hex 32` prints a good one")
         return secret
+
+    @field_validator("admin_password_hash")
+    @classmethod
+    def _is_hash(cls, hashed: SecretStr | None) -> SecretStr | None:
+        if hashed is not None and not hashed.get_secret_value().startswith(HASH_START):
+            raise ValueError("is no Argon2id hash; `arena admin password --print` makes one")
+        return hashed
 
     @model_validator(mode="after")
     def _one_model_per_name(self) -> Self:
@@ -160,13 +179,31 @@ class Settings(Table):
         """How long and how large one reply may become."""
         return StreamLimits(**dict(self.limits))
 
+    @property
+    def may_have_replicas(self) -> bool:
+        """Whether other arenas can use the same database."""
+        return not self.database_url.startswith("sqlite")
+
     def cookie_secret(self) -> SecretStr:
         """What signs the voter cookie: `ARENA_SECRET`, or the file `secret` in the data folder, made when missing.
 
         Raises:
-            SettingsError: others may read the file, or it is damaged.
+            SettingsError: others may read the file, or it is damaged; a server's database, which several replicas may
+                share, without `ARENA_SECRET`: to each of them the others' visitors would be strangers.
         """
-        return self.secret or SecretStr(_secret_in(self.data_dir))
+        if self.secret is None and self.may_have_replicas:
+            raise SettingsError(NOT_SHARED)
+        return self.secret or SecretStr(secret_in(self.data_dir))
+
+    def password_hash(self) -> str | None:
+        """The hash of the administrator's password, looked up at the moment of asking; None when none is set.
+
+        Raises:
+            SettingsError: the file that holds it may be read by others, or is damaged.
+        """
+        if self.admin_password_hash is not None:
+            return self.admin_password_hash.get_secret_value()
+        return stored_hash(self.data_dir)
 
 
 def load_settings(*, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -180,9 +217,7 @@ def load_settings(*, config: Path | None = None, environ: Mapping[str, str] = os
     """
     source = _find_file(config, environ)
     table = _read(source) if source else {}
-    for word in ("source", "secret"):
-        if word in table:
-            raise SettingsError(f"{source}: `{word}` cannot be set in the file; a secret goes into ARENA_SECRET.")
+    _refuse_secrets(table, source)
     _resolve_paths(table, source)
     variables = _variables(environ)
     try:
@@ -239,6 +274,17 @@ def _read(source: Path) -> dict[str, Any]:
         raise SettingsError(f"{source} is nested too deeply.") from error
     except OSError as error:
         raise SettingsError(f"{source} cannot be read: {error.strerror}.") from error
+
+
+def _refuse_secrets(table: Mapping[str, Any], source: Path | None) -> None:
+    if "source" in table:
+        raise SettingsError(f"{source}: `source` cannot be set.")
+    for path in (("secret",), ("metrics_token",), ("admin_password_hash",), ("login", "client_secret")):
+        inner = table if len(path) == 1 else table.get(path[0])
+        if isinstance(inner, dict) and path[-1] in inner:
+            raise SettingsError(
+                f"{source}: `{path[-1]}` cannot be set in the file; a secret goes into {_variable(path)}."
+            )
 
 
 def _resolve_paths(table: dict[str, Any], source: Path | None) -> None:
@@ -328,6 +374,7 @@ def _unknown_key(path: tuple[int | str, ...], *, is_variable: bool) -> str:
         "breaker": Breaker,
         "moderation": Moderation,
         "integrity": Integrity,
+        "login": Login,
         "models": ModelEntry,
     }
     known = sorted(tables.get(path[0], Settings).model_fields if len(path) > 1 else Settings.model_fields)
@@ -338,30 +385,3 @@ def _unknown_key(path: tuple[int | str, ...], *, is_variable: bool) -> str:
         return f"unknown key; known here are {', '.join(known)}."
     remedy = _variable((*(str(part) for part in path[:-1]), near[0])) if is_variable else f"`{near[0]}`"
     return f"unknown key; did you mean {remedy}?"
-
-
-def _secret_in(data_dir: Path) -> str:
-    path = data_dir / "secret"
-    if not path.exists():
-        _create_secret(path)
-    if path.stat().st_mode & 0o077:
-        raise SettingsError(f"Others may read {path}: type `chmod 600 {path}`.")
-    secret = path.read_text(encoding="ascii", errors="replace").strip()
-    if len(secret) < _SECRET_CHARACTERS:
-        raise SettingsError(f"{path} is damaged: delete it; a new one is made, and open browsers become new voters.")
-    return secret
-
-
-def _create_secret(path: Path) -> None:
-    """Two processes may start at once: the link succeeds for one of them, and a reader never sees half a secret."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # 0600 from birth
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        Path(draft).unlink()

@@ -137,6 +137,11 @@ class Streams:
         with self._lock:
             return len(self._battles)
 
+    def reply_count(self) -> int:
+        """How many answers are being written."""
+        with self._lock:
+            return sum(map(len, self._running.values()))
+
     def call_later(self, seconds: float, action: Callable[[], object]) -> Timer:
         """Call `action` on the loop after `seconds`, unless cancelled or closed before; it must not block."""
         timer = Timer(action)

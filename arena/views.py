@@ -74,7 +74,11 @@ class Reveal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BattleView:
-    """A battle as its owner may see it. `problem` is a sentence about a vote that could not be stored."""
+    """A battle as its owner may see it.
+
+    `problem` is a sentence about a vote that could not be stored. `texts_removed_after_days` says how old the battle
+    was when its prompts and answers were removed; None while it has them.
+    """
 
     id: str
     state: BattleState
@@ -83,6 +87,12 @@ class BattleView:
     held: HeldVerdict | None = None
     reveal: Reveal | None = None
     problem: str | None = None
+    texts_removed_after_days: int | None = None
+
+    @property
+    def votable(self) -> bool:
+        """Whether it waits for a vote, or another prompt."""
+        return self.state is BattleState.READY and self.held is None and self.texts_removed_after_days is None
 
 
 def battle_view(
@@ -107,6 +117,9 @@ def battle_view(
         held=held if battle.vote is None else None,
         reveal=_reveal(battle, battle.vote, specs) if battle.vote else None,
         problem=problem,
+        texts_removed_after_days=(battle.texts_removed_at - battle.created_at).days
+        if battle.texts_removed_at
+        else None,
     )
 
 

@@ -208,8 +208,8 @@ def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path)
 
 def _is_healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
-            return bool(json.load(answer)["status"] == "ok")
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+            return bool(json.load(answer)["status"] == "ready")
     except (OSError, ValueError):
         return False
 

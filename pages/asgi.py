@@ -17,19 +17,24 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGES: Final = Path(__file__).resolve().parent
 if str(PAGES) not in sys.path:  # as in a page: `streamlit run` adds the folder, other servers do not
     sys.path.insert(0, str(PAGES))
 
+from api import json_api  # noqa: E402
 from arena.errors import ArenaError  # noqa: E402
-from arena.logs import guard_logs, secrets_of  # noqa: E402
+from arena.logs import guard_logs, secrets_of, speak_with_one_voice  # noqa: E402
+from hosts import is_everywhere  # noqa: E402
+from login import streamlit_secrets  # noqa: E402
+from probes import alive, figures, ready  # noqa: E402
 from shell import open_arena, settings, voter_cookies  # noqa: E402
-from surface import Gate, broken, is_everywhere  # noqa: E402
+from sign_in import ROUTES as SIGN_IN_ROUTES  # noqa: E402
+from surface import API, Gate, broken  # noqa: E402
+from tracing import Tracing  # noqa: E402
 from voters import COOKIE, MAX_AGE_SECONDS, VoterCookies, new_voter  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -52,7 +57,7 @@ class Greeter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        cookies = _cookies_or_none()
+        cookies = None if scope["path"].startswith(API) else _cookies_or_none()
         if cookies is None or cookies.read(_sent_cookie(scope)) is not None:
             await self._app(scope, receive, send)
             return
@@ -99,18 +104,10 @@ def hosts() -> tuple[str, ...]:
     return allowed if is_everywhere(bound) else (*allowed, bound.lower())
 
 
-async def health(_: Request) -> JSONResponse:
-    """Whether the arena can be used: 200 with the number of ready models, or 503 with a sentence."""
-    try:
-        ready = await run_in_threadpool(lambda: open_arena().catalogue().ready_count)
-    except ArenaError:
-        return JSONResponse({"status": "unavailable"}, status_code=503)
-    return JSONResponse({"status": "ok", "ready_models": ready})
-
-
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open the arena before the first visitor comes, and close it after the last has gone."""
+    speak_with_one_voice()
     guard_logs(secrets_of(None, environ=os.environ))  # until the settings are read
     try:
         guard_logs(secrets_of(settings(), environ=os.environ))
@@ -132,7 +129,15 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 app = st.App(
     PAGES / "app.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", health)],
-    middleware=[Middleware(Gate, hosts=hosts), Middleware(Greeter)],
+    routes=[
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        Route("/metrics", figures),
+        Route("/api", lambda _: RedirectResponse("/api/v1/docs")),
+        Mount("/api", json_api()),
+        *SIGN_IN_ROUTES,
+    ],
+    secrets=streamlit_secrets(),
+    middleware=[Middleware(Tracing), Middleware(Gate, hosts=hosts), Middleware(Greeter)],
     exception_handlers={Exception: broken},
 )

@@ -12,16 +12,17 @@ from arena.errors import UnknownBattle
 from arena.views import BattleView
 from leaderboard import Verdict
 from panes import Answer, draw_pane, write_out
-from shell import breathe, count, footer, session, settings, show_notice, the_arena, voter
+from people import me as who
+from shell import breathe, count, footer, session, settings, show_notice, the_arena
 from waiting import ENOUGH, is_settled, wait_for_models, watch_models
-from words import HOW_IT_WORKS, NOT_COUNTED, SAMPLE_PROMPTS, prompt_hint, verdict_label
+from words import HOW_IT_WORKS, NOT_COUNTED, SAMPLE_PROMPTS, prompt_hint, removed_after, verdict_label
 
 POLL_SECONDS = 0.08  # what looks smooth; faster costs the browser more than it shows
 SLOW_POLL_SECONDS = 0.2  # a long text is sent whole at every tick, and many of them share the processor
 LONG_CHARACTERS = 8_000
 MANY_BATTLES = 30
 
-arena, me = the_arena(), voter()
+arena, me = the_arena(), who().voter
 
 
 def current() -> BattleView | None:
@@ -43,7 +44,7 @@ def head(view: BattleView | None, ready_count: int) -> None:
     """The title, how many fight, and the way out of a battle."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("⚔️ Which answer is better?", anchor=False)
-        if view and view.state is BattleState.READY and not view.held:
+        if view and view.votable:
             st.button("⏭️ Skip this battle", key="skip", on_click=moves.new_round, type="tertiary")
         st.page_link("models.py", label=f"{count(ready_count, 'model')} in the arena", icon="📚")
 
@@ -66,7 +67,7 @@ def actions(view: BattleView) -> None:
     with st.empty().container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         if view.state is BattleState.STREAMING:
             st.button("⏹️ Stop", key="stop", on_click=moves.stop)
-        elif view.state is BattleState.READY:
+        elif view.votable:
             for number, verdict in enumerate(Verdict, start=1):
                 key, shortcut = f"vote-{verdict}", str(number)
                 st.button(verdict_label(verdict), key, None, moves.vote, (verdict,), width="stretch", shortcut=shortcut)
@@ -130,6 +131,8 @@ else:
     for side, column in zip(Side, st.columns(2), strict=True):
         with column:
             answers[side] = draw_pane(view, side)
+    if view.texts_removed_after_days is not None:
+        st.info(removed_after(view.texts_removed_after_days), icon="🧹")
     if view.problem:
         st.error(view.problem, icon="🛑")
     with bar:

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from arena.domain import Side
-from arena.network import network_of
+from arena.roles import Action
 from leaderboard import Verdict
-from shell import noticed, session, settings, the_arena, voter
+from people import acting, me, network
+from shell import noticed, session, the_arena
 
 
 def go_to(battle_id: str) -> None:
@@ -24,48 +25,44 @@ def ask(prompt: str | None = None) -> None:
     prompt = prompt or st.session_state["prompt"]
     battle_id = session().battle_id
     with noticed():
+        person = acting(Action.ASK)
         if battle_id is None:
-            go_to(the_arena().open_battle(voter(), prompt, network=_network()))
+            go_to(the_arena().open_battle(person.voter, prompt, network=network(), role=person.role))
         else:
-            the_arena().write_on(battle_id, voter(), prompt, network=_network())
+            the_arena().write_on(battle_id, person.voter, prompt, network=network(), role=person.role)
 
 
 def vote(verdict: Verdict) -> None:
     """Hold a verdict for a few seconds."""
     with noticed():
-        the_arena().hold(_battle_id(), voter(), verdict, network=_network())
+        person = acting(Action.VOTE)
+        the_arena().hold(_battle_id(), person.voter, verdict, network=network(), role=person.role)
 
 
 def undo() -> None:
     """Take the held verdict back."""
-    if not the_arena().undo(_battle_id(), voter()):
+    if not the_arena().undo(_battle_id(), me().voter):
         session().notice = "Too late to undo: your vote is counted."
 
 
 def reveal_now() -> None:
     """Make the held verdict final."""
     with noticed():
-        the_arena().reveal_now(_battle_id(), voter())
+        the_arena().reveal_now(_battle_id(), me().voter)
 
 
 def stop() -> None:
     """Stop what is still being written."""
     with noticed():
-        the_arena().stop(_battle_id(), voter())
+        the_arena().stop(_battle_id(), me().voter)
 
 
 def retry(side: Side) -> None:
     """Ask one side again."""
     with noticed():
-        the_arena().retry(_battle_id(), voter(), side, network=_network())
+        person = acting(Action.ASK)
+        the_arena().retry(_battle_id(), person.voter, side, network=network(), role=person.role)
 
 
 def _battle_id() -> str:
     return session().battle_id or ""
-
-
-def _network() -> str | None:
-    """Where the visitor comes from, as a keyed hash; None from this machine."""
-    forwarded = st.context.headers.get_all("x-forwarded-for")
-    secret = settings().cookie_secret().get_secret_value()
-    return network_of(st.context.ip_address, forwarded, proxies=settings().trusted_proxies, secret=secret)

@@ -87,7 +87,7 @@ def _below(reply: SideView, *, key: str) -> None:
     problem = trouble(reply)
     if problem is not None:
         st.warning(problem, icon="⚠️")
-    elif reply.status is ReplyStatus.OK:
+    elif reply.status is ReplyStatus.OK and reply.text:
         # Of this code block only the copy button is shown (style.css).
         st.container(key=f"copy-{key}").code(split_thought(reply.text).answer, language=None)
 

@@ -26,9 +26,10 @@ options = [standing.model for standing in board.standings]
 
 
 def choose_linked(board: Board) -> None:
-    """Start with what the address names, `?a=…&b=…&method=…`; else with the best two, by Bradley–Terry."""
-    for seat, best in zip(SEATS, (options[0], options[min(1, len(options) - 1)]), strict=True):
-        chosen = best
+    """Start with what the address names, `?a=…&b=…&method=…`; else with the best two that have votes."""
+    ranking = sorted(board.standings, key=lambda standing: standing.battles == 0)
+    for seat, standing in zip(SEATS, (ranking[0], ranking[min(1, len(ranking) - 1)]), strict=True):
+        chosen = standing.model
         if f"model-{seat}" not in st.session_state and seat in st.query_params:
             try:
                 chosen = board.find(st.query_params[seat])

@@ -15,7 +15,8 @@ from arena.errors import ArenaError
 from arena.service import Arena
 from arena.settings import Settings, load_settings
 from safe_inline import JOINED, JOINER
-from voters import COOKIE, VoterCookies, new_voter
+from tracing import trace
+from voters import VoterCookies, new_voter
 
 _SESSION: Final = "arena_session"
 
@@ -44,16 +45,13 @@ def open_arena() -> Arena:
 
 @st.cache_resource(show_spinner=False)
 def voter_cookies() -> VoterCookies:
-    """What signs and checks the voter cookie.
-
-    Raises:
-        SettingsError: the secret cannot be had.
-    """
+    """What signs and checks the voter cookie; SettingsError when its secret cannot be had."""
     return VoterCookies(settings().cookie_secret().get_secret_value())
 
 
 def the_arena() -> Arena:
     """The arena; when it cannot be opened, the page ends here with a sentence that says why."""
+    trace()
     try:
         voter_cookies()
         return open_arena()
@@ -84,14 +82,10 @@ def breathe() -> None:
     _ = _SESSION in st.session_state
 
 
-def voter() -> str:
-    """Who votes: the browser, by its cookie; without a valid one this tab, for as long as it is open."""
-    return voter_cookies().read(st.context.cookies.get(COOKIE)) or session().voter
-
-
 @contextmanager
 def noticed() -> Iterator[None]:
     """Turn what the arena refuses into a sentence on the next run; for callbacks."""
+    trace()
     try:
         yield
     except ArenaError as error:

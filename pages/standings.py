@@ -9,11 +9,11 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from arena.board import Board, labels
+from arena.board import labels
 from arena.errors import CannotRate
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA
-from board_filters import Offer, View
+from board_filters import View, offer_of
 from board_header import summary
 from board_json import board_json
 from board_links import to_link
@@ -37,18 +37,6 @@ NOTE = (
 )
 
 arena = the_arena()
-
-
-def offer(live: Board) -> Offer:
-    """What the filters offer."""
-    facets = arena.facets()
-    specs = live.specs.values()
-    return Offer(
-        sources=facets.sources,
-        languages=facets.languages,
-        organisations=tuple(sorted({spec.organisation for spec in specs if spec.organisation})),
-        licences=tuple(sorted({spec.licence for spec in specs if spec.licence})),
-    )
 
 
 def rate(view: View) -> RatedBoard:
@@ -77,7 +65,7 @@ def remark(board: RatedBoard, view: View) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(EMPTY)
             st.page_link("battle.py", label="Start a battle", icon="⚔️")
-    elif not board.votes:
+    elif not board.counts.votes:
         st.info(NONE_FIT, icon="🔎")
     elif view.by_elo and not board.elo:
         st.caption(NO_ELO)
@@ -129,7 +117,7 @@ newest = arena.board()
 watch = Watch(newest.version)
 st.title("🏆 Leaderboard", anchor=False)
 header = st.container()
-view = choose_view(offer(newest))
+view = choose_view(offer_of(newest, arena.facets()))
 live = arena.board(until=view.until)
 board = rate(view)
 names = labels(board.specs.values())
@@ -138,7 +126,7 @@ header.markdown(summary(board, len(shown)))
 remark(board, view)
 show_lines(board, shown, names, view)
 show_style(board)
-if board.votes:
+if board.counts.votes:
     show_charts(board, shown, names, view)
 watch.follow()
 footer()

@@ -7,14 +7,15 @@ foreign name that was rebound to this machine's address, the second another site
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
-from ipaddress import ip_address
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from arena.logs import request_id
+from hosts import LOOPBACK, named, only, own_address
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 UNKNOWN_HOST: Final = (
     "This arena does not answer under this name. Its administrator can allow it: add the name to allowed_hosts in "
     "arena.toml, or to the variable ARENA_ALLOWED_HOSTS, and start the arena again."
@@ -42,11 +42,11 @@ FOREIGN_ORIGIN: Final = (
     "This request does not come from a page of this arena. A proxy in front of it must pass on the Host header as the "
     "browser sent it, and the name in it must be in allowed_hosts in arena.toml."
 )
+API: Final = "/api/"  # read by programs, from any site: it knows no cookie, and nothing can be changed there
 NOT_SERVED: Final = "There is nothing here."
 
 # What Streamlit's front-end asks for; its metrics and its agent API are nobody's business.
 _SERVED: Final = re.compile(r"/_stcore/(?:health|host-config|stream|upload_file/[^/]+/[^/]+)")
-_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
 _MOST_LOGGED = 100
 _LONGEST_LOGGED = 100
 
@@ -76,12 +76,12 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
-        host = _only(headers, "host")
-        if _name(host) not in self._hosts | {_own_address(scope)}:
+        host = only(headers, "host")
+        if named(host) not in self._hosts | {own_address(scope)}:
             self._log("an unknown host name was refused; allowed_hosts would let it in", host)
             return PlainTextResponse(UNKNOWN_HOST, 403)
-        if not _is_own_page(scope, headers, host):
-            self._log("a request of another site was refused", _only(headers, "origin"))
+        if not (_is_reading_the_api(scope) or _is_own_page(scope, headers, host)):
+            self._log("a request of another site was refused", only(headers, "origin"))
             return PlainTextResponse(FOREIGN_ORIGIN, 403)
         if "_stcore" in scope["path"].split("/") and not _SERVED.fullmatch(scope["path"]):
             return PlainTextResponse(NOT_SERVED, 404)
@@ -97,37 +97,8 @@ class Gate:
 
 async def broken(_: Request, error: Exception) -> PlainTextResponse:  # noqa: ARG001 - the server logs it
     """The answer when something unforeseen happened: it says nothing, and is given outside of `Gate`."""
-    return PlainTextResponse("Internal Server Error", 500, headers=SECURITY_HEADERS)
-
-
-def is_everywhere(address: str | None) -> bool:
-    """Whether a server that listens on `address` listens on every address of its machine."""
-    return address is None or address in {"", "0.0.0.0", "::"}
-
-
-def _only(headers: Headers, name: str) -> str:
-    """The header's value; empty when it is missing or stands there twice."""
-    values = headers.getlist(name)
-    return values[0] if len(values) == 1 else ""
-
-
-def _name(host: str) -> str:
-    """The name or address in a Host header; empty when it holds anything else."""
-    match = _HOST.fullmatch(host)
-    return _plain(match[1].strip("[]")) if match else ""
-
-
-def _own_address(scope: Scope) -> str | None:
-    """The address by which this very connection reached the server: nobody can rebind that."""
-    server = scope.get("server")
-    return _plain(server[0]) if server else None
-
-
-def _plain(name: str) -> str:
-    with suppress(ValueError):
-        address = ip_address(name)
-        return str(getattr(address, "ipv4_mapped", None) or address)
-    return name.lower()
+    name = {"x-request-id": known} if (known := request_id.get()) else {}
+    return PlainTextResponse("Internal Server Error", 500, headers={**SECURITY_HEADERS, **name})
 
 
 def _is_own_page(scope: Scope, headers: Headers, host: str) -> bool:
@@ -137,7 +108,11 @@ def _is_own_page(scope: Scope, headers: Headers, host: str) -> bool:
     """
     if "origin" not in headers:
         return bool(scope["type"] == "http")
-    return _only(headers, "origin") in {f"http://{host}", f"https://{host}"}
+    return only(headers, "origin") in {f"http://{host}", f"https://{host}"}
+
+
+def _is_reading_the_api(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["path"].startswith(API) and scope["method"] in {"GET", "HEAD", "OPTIONS"}
 
 
 def _with_headers(send: Send) -> Send:

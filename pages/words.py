@@ -56,6 +56,8 @@ LEFT_OUT = {
     "named": "the names were known",
     "leaked": "an answer named its model",
     "suspicious": "held until somebody has looked",
+    "confirmed": "held, and an administrator agreed",
+    "excluded": "taken out by an administrator",
     WITHOUT_STYLE: "nobody counted how the answers were written",
 }
 NOT_COUNTED = {
@@ -111,7 +113,8 @@ def prompt_hint(view: BattleView | None, *, enough_models: bool) -> PromptHint:
         )
     if view.held:
         return PromptHint("Undo your vote to write on")
-    match view.state:
+    state = BattleState.VOTED if view.texts_removed_after_days is not None else view.state
+    match state:
         case BattleState.STREAMING:
             return PromptHint("The models are writing…")
         case BattleState.READY:
@@ -120,7 +123,12 @@ def prompt_hint(view: BattleView | None, *, enough_models: bool) -> PromptHint:
             return PromptHint("Retry the side that has no answer, or start a new round")
         case BattleState.VOTED:
             return PromptHint('Press "🎲 New round" to start over')
-    assert_never(view.state)
+    assert_never(state)
+
+
+def removed_after(days: int) -> str:
+    """Why a battle shows no texts."""
+    return f"The prompts and answers of this battle were removed after {days} days."
 
 
 def left_out_reason(reason: str) -> str:

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Text, case, delete, func, insert, or_, select, type_coerce, update
 
-from arena.domain import BattleKind, BattleState, LeftOut, Side
+from arena.domain import BattleKind, BattleState, LeftOut, Side, short_voter
 from arena.errors import UnknownVoter
 from arena.store.audit import record
 from arena.store.board import votes_now
-from arena.store.exclusion import exclude, restore
+from arena.store.engine import be_patient
+from arena.store.exclusion import REFOLD_SECONDS, exclude, restore
 from arena.store.schema import BattleRow, ModelRow, ReplyRow, TurnRow, VoteEventRow, VoteRow
 from arena.store.trust_schema import AlarmRow, VoterRow
 from leaderboard.games import VERDICTS
-from leaderboard.integrity import UNKNOWN, Ballots, Habits, Sign, VoterFacts
+from leaderboard.integrity import UNKNOWN, Ballots, Habits, Risk, Sign, VoterFacts
 from leaderboard.style import BYTES_PER_TOKEN
 from leaderboard.verdicts import Verdict
 
@@ -31,7 +32,8 @@ class Examined:
     """All finished ranked battles with their voters, but for those whose vote is left out for another reason.
 
     `seqs` is int64[n], the number of each battle's vote, `UNKNOWN` without one; `voter_ids` are in the order of
-    `voters`. `held` and `counted` are bool[n]: what a sweep may decide about is one of the two.
+    `voters`. `held` and `counted` are bool[n]: what a sweep may decide about is one of the two. Votes that an
+    administrator confirmed are neither, but evidence.
     """
 
     ballots: Ballots
@@ -95,7 +97,7 @@ def examined(connection: Connection, *, now: datetime) -> Examined:
     voters = VoterFacts(
         signed_up_day=_column((facts[name].first_seen_at - EPOCH).days for name in ids),
         network=_column(newest.get(name, UNKNOWN) for name in ids),
-        trusted=np.array([_is_trusted(facts[name], now) for name in ids], np.bool_),
+        trusted=np.array([is_trusted(facts[name], now) for name in ids], np.bool_),
     )
     ballots = Ballots(
         names=names,
@@ -119,14 +121,20 @@ def examined(connection: Connection, *, now: datetime) -> Examined:
 
 
 def settle_sweep(
-    connection: Connection, *, hold: frozenset[int], release: frozenset[int], alarms: Mapping[str, str], now: datetime
+    connection: Connection,
+    *,
+    hold: Mapping[int, Risk],
+    release: frozenset[int],
+    alarms: Mapping[str, str],
+    now: datetime,
 ) -> None:
     """Do what a sweep decided, but for votes about which an administrator has decided since; keep its alarms."""
+    be_patient(connection, seconds=REFOLD_SECONDS)
     decided = set(connection.scalars(select(VoteEventRow.vote).where(VoteEventRow.actor != SWEEP).distinct()))
     state = {row.seq: row.left_out for row in connection.execute(votes_now())}
-    to_hold = frozenset(seq for seq in hold - decided if seq in state and state[seq] is None)
+    to_hold = frozenset(seq for seq in hold.keys() - decided if seq in state and state[seq] is None)
     to_release = frozenset(seq for seq in release - decided if state.get(seq) == LeftOut.SUSPICIOUS)
-    exclude(connection, to_hold, reason=LeftOut.SUSPICIOUS.value, actor=SWEEP, now=now)
+    exclude(connection, to_hold, reason=LeftOut.SUSPICIOUS.value, actor=SWEEP, now=now, risks=hold)
     restore(connection, to_release, reason="not suspicious any more", actor=SWEEP, now=now)
     since = {row.model: row.since for row in connection.execute(select(AlarmRow.model, AlarmRow.since))}
     connection.execute(delete(AlarmRow))
@@ -141,7 +149,9 @@ def alarms(connection: Connection) -> tuple[Alarm, ...]:
     return tuple(Alarm(model=row.model, since=row.since, reason=row.reason) for row in rows)
 
 
-def trust(connection: Connection, voter: str, *, trusted: bool, actor: str, now: datetime) -> None:
+def trust(
+    connection: Connection, voter: str, *, trusted: bool, actor: str, reason: str | None = None, now: datetime
+) -> None:
     """Mark a voter as trusted, or not any more."""
     changed = connection.execute(
         update(VoterRow).where(VoterRow.id == voter, VoterRow.trusted != trusted).values(trusted=trusted)
@@ -149,9 +159,8 @@ def trust(connection: Connection, voter: str, *, trusted: bool, actor: str, now:
     if connection.scalar(select(VoterRow.id).where(VoterRow.id == voter)) is None:
         raise UnknownVoter(f"There is no voter {voter!r} who has opened a battle here.")
     if changed.rowcount:
-        record(
-            connection, actor=actor, action="voter trusted" if trusted else "voter distrusted", target=voter, now=now
-        )
+        action = "voter trusted" if trusted else "voter distrusted"
+        record(connection, actor=actor, action=action, target=short_voter(voter), reason=reason, now=now)
 
 
 def note_login(connection: Connection, voter: str, *, now: datetime) -> None:
@@ -162,6 +171,11 @@ def note_login(connection: Connection, voter: str, *, now: datetime) -> None:
     if not known.rowcount:
         row = {"id": voter, "first_seen_at": now, "trusted": False, "logged_in_at": now}
         connection.execute(insert(VoterRow), row)
+
+
+def is_trusted(voter: Any, now: datetime) -> bool:  # noqa: ANN401 - a row
+    """Whether a voter is a measure for others: marked by an administrator, or logged in for long enough."""
+    return bool(voter.trusted) or (voter.logged_in_at is not None and now - voter.logged_in_at > TRUSTED_AFTER)
 
 
 def _rows(connection: Connection) -> list[Any]:
@@ -191,7 +205,7 @@ def _rows(connection: Connection) -> list[Any]:
         .where(
             BattleRow.kind == BattleKind.RANKED,
             BattleRow.state.in_((BattleState.READY, BattleState.VOTED)),
-            or_(votes.c.left_out.is_(None), votes.c.left_out == LeftOut.SUSPICIOUS),
+            or_(votes.c.left_out.is_(None), votes.c.left_out.in_((LeftOut.SUSPICIOUS, LeftOut.CONFIRMED))),
         )
         .order_by(votes.c.seq.is_(None), votes.c.seq, BattleRow.created_at, BattleRow.id)
     )
@@ -204,10 +218,6 @@ class _Numbers(dict[str, int]):
     def __missing__(self, name: str) -> int:
         self[name] = len(self)
         return self[name]
-
-
-def _is_trusted(voter: Any, now: datetime) -> bool:  # noqa: ANN401 - a row
-    return bool(voter.trusted) or (voter.logged_in_at is not None and now - voter.logged_in_at > TRUSTED_AFTER)
 
 
 def _column(values: Any) -> NDArray[np.int64]:  # noqa: ANN401 - an iterator of numbers

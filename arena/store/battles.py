@@ -4,16 +4,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from arena.domain import BattleState, Reply, ReplyStatus, Side
 from arena.errors import AlreadyVoted, NotRetryable, NotVotable, StoreError, UnknownBattle, UnknownModel
 from arena.language import CLASSIFIER
 from arena.store.budgets import reserve, settle
+from arena.store.packing import pack, unpack
 from arena.store.rows import NO_BOUNDS, Bounds, NewBattle, Spending
 from arena.store.schema import BattleRow, ConversationRow, ModelRow, ReplyRow, TurnRow, table_of
 from arena.store.trust_schema import VoterRow
@@ -25,7 +26,9 @@ CONVERSATION, MODEL, VOTER = table_of(ConversationRow), table_of(ModelRow), tabl
 
 # Put together once: these run for every battle, and building a statement costs more than running it.
 OF_BATTLE: BindParameter[str] = bindparam("of_battle")
-LOCK = select(BATTLE.c.state, BATTLE.c.owner).where(BATTLE.c.id == OF_BATTLE).with_for_update()
+LOCK = (
+    select(BATTLE.c.state, BATTLE.c.owner, BATTLE.c.texts_removed_at).where(BATTLE.c.id == OF_BATTLE).with_for_update()
+)
 LATEST_TURN = select(func.max(TURN.c.ordinal)).where(TURN.c.battle == OF_BATTLE)
 LATEST_ATTEMPTS = (
     select(REPLY.c.turn, REPLY.c.side, REPLY.c.attempt, REPLY.c.status)
@@ -33,7 +36,7 @@ LATEST_ATTEMPTS = (
     .order_by(REPLY.c.attempt)
 )
 PROMPTS = select(TURN.c.prompt).where(TURN.c.battle == OF_BATTLE).order_by(TURN.c.ordinal)
-ANSWERS = select(REPLY.c.text).where(REPLY.c.battle == OF_BATTLE, REPLY.c.status == ReplyStatus.OK)
+ANSWERS = select(REPLY.c.text, REPLY.c.packed).where(REPLY.c.battle == OF_BATTLE, REPLY.c.status == ReplyStatus.OK)
 LEAKED = (
     select(REPLY.c.battle)
     .where(REPLY.c.battle == OF_BATTLE, REPLY.c.status == ReplyStatus.OK, REPLY.c.leaked.is_not(None))
@@ -168,21 +171,34 @@ def renew_leases(connection: Connection, battle_ids: Sequence[str], *, lease_unt
     )
 
 
-def interrupt_expired(connection: Connection, *, now: datetime) -> int:
+def texts_removed() -> NotVotable:
+    """Why a battle that was too old cannot go on."""
+    return NotVotable("The answers of this battle were removed because of their age: start a new round.")
+
+
+def spare_leases(connection: Connection, *, since: datetime, lease_until: datetime) -> None:
+    """Renew the leases that have run out since a moment, when nobody could have renewed them."""
+    lapsed = (REPLY.c.status == ReplyStatus.STREAMING, REPLY.c.lease_until >= since)
+    connection.execute(update(REPLY).where(*lapsed).values(lease_until=lease_until))
+
+
+def interrupt_expired(connection: Connection, *, now: datetime, lease: timedelta) -> int:
     """End every reply whose lease is over, as when its process died; how many there were.
 
-    What was reserved for them stays spent: nobody knows what the upstream wrote.
+    What was reserved for them stays spent: nobody knows what the upstream wrote. A lease that ends later than clocks
+    explain (this one stepped back) ends after `lease` from now, unless it is renewed.
     """
-    interrupted = connection.execute(
+    connection.execute(
         update(REPLY)
-        .where(REPLY.c.lease_until < now, REPLY.c.status == ReplyStatus.STREAMING)
-        .values(status=ReplyStatus.INTERRUPTED, lease_until=None, reserved_tokens=None, reserved_usd=None)
-        .returning(REPLY.c.battle)
-    ).scalars()
-    battles = list(interrupted)
-    for battle_id in dict.fromkeys(battles):
-        _settle(connection, battle_id, now=now)
-    return len(battles)
+        .where(REPLY.c.lease_until > now + 2 * lease, REPLY.c.status == ReplyStatus.STREAMING)
+        .values(lease_until=now + lease)
+    )
+    return _interrupt(connection, REPLY.c.lease_until < now, now=now)
+
+
+def interrupt_voter(connection: Connection, voter: str, *, now: datetime) -> int:
+    """The same for every reply that is being written for a voter: what comes of it is not stored any more."""
+    return _interrupt(connection, REPLY.c.battle.in_(select(BATTLE.c.id).where(BATTLE.c.owner == voter)), now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +210,19 @@ class _Asked:
     _: KW_ONLY
     now: datetime
     lease_until: datetime
+
+
+def _interrupt(connection: Connection, which: ColumnElement[bool], *, now: datetime) -> int:
+    interrupted = connection.execute(
+        update(REPLY)
+        .where(which, REPLY.c.status == ReplyStatus.STREAMING)
+        .values(status=ReplyStatus.INTERRUPTED, lease_until=None, reserved_tokens=None, reserved_usd=None)
+        .returning(REPLY.c.battle)
+    ).scalars()
+    battles = list(interrupted)
+    for battle_id in dict.fromkeys(battles):
+        _settle(connection, battle_id, now=now)
+    return len(battles)
 
 
 def _checked_conversation(connection: Connection, new: NewBattle) -> bool:
@@ -262,7 +291,7 @@ def _insert_replies(connection: Connection, battle_id: str, turn: int, asked: _A
 
 
 # FOR UPDATE compiles to nothing on SQLite, whose transaction holds the only write lock from its beginning.
-def _locked(connection: Connection, battle_id: str) -> Row[BattleState, str | None] | None:
+def _locked(connection: Connection, battle_id: str) -> Row[BattleState, str | None, datetime | None] | None:
     return connection.execute(LOCK, {"of_battle": battle_id}).one_or_none()
 
 
@@ -273,6 +302,8 @@ def _owned(connection: Connection, battle_id: str, owner: str) -> BattleState:
         raise UnknownBattle("This battle does not exist.")
     if battle.state is BattleState.VOTED:
         raise AlreadyVoted("This battle has its vote: start a new round.")
+    if battle.texts_removed_at is not None:
+        raise texts_removed()
     return BattleState(battle.state)
 
 
@@ -289,7 +320,7 @@ def _ending(reply: Reply) -> dict[str, Any]:
     figures = reply.figures
     return {
         "status": reply.status,
-        "text": reply.text,
+        **pack(reply.text)._asdict(),
         "fault": reply.fault,
         "finish_reason": reply.finish_reason,
         "tokens_in": figures.tokens_in,
@@ -307,7 +338,9 @@ def _ending(reply: Reply) -> dict[str, Any]:
 
 
 def _settle(connection: Connection, battle_id: str, *, now: datetime) -> BattleState:
-    """Derive the state of an unvoted battle from its replies and store it; a ready one gets its stratum, too."""
+    """Derive the state of an unvoted battle from its replies and store it; one that nobody writes any more gets its
+    stratum, too.
+    """
     statuses = {row.status for row in _latest_attempts(connection, battle_id).values()}
     if ReplyStatus.STREAMING in statuses:
         state = BattleState.STREAMING
@@ -316,8 +349,10 @@ def _settle(connection: Connection, battle_id: str, *, now: datetime) -> BattleS
     else:
         state = BattleState.STUCK
     values: dict[str, Any] = {"state": state}
+    if state is not BattleState.STREAMING:
+        values |= asdict(_stratum(connection, battle_id)) | {"classifier": CLASSIFIER}
     if state is BattleState.READY:
-        values |= asdict(_stratum(connection, battle_id)) | {"classifier": CLASSIFIER, "ready_at": now}
+        values["ready_at"] = now
         values["leaked"] = connection.scalar(LEAKED, {"of_battle": battle_id}) is not None
     connection.execute(SETTLE, {"of_battle": battle_id} | values)
     return state
@@ -325,5 +360,5 @@ def _settle(connection: Connection, battle_id: str, *, now: datetime) -> BattleS
 
 def _stratum(connection: Connection, battle_id: str) -> Stratum:
     prompts = connection.scalars(PROMPTS, {"of_battle": battle_id})
-    answers = connection.scalars(ANSWERS, {"of_battle": battle_id})
-    return classify(prompts.all(), answers.all())
+    answers = [unpack(row.text, row.packed) for row in connection.execute(ANSWERS, {"of_battle": battle_id})]
+    return classify(prompts.all(), answers)

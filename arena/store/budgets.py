@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from arena.errors import LimitReached
 from arena.store.rows import Bounds, Spending
@@ -81,6 +81,11 @@ def settle(
     scopes = [EVERYBODY] if owner is None else [EVERYBODY, _of(owner)]
     for scope in scopes:
         connection.execute(_ADD, _parameters(scope, reserved_at, difference))
+
+
+def forget(connection: Connection, owner: str) -> None:
+    """Forget what a voter spent; it stays in what everybody spent."""
+    connection.execute(delete(BUDGET).where(BUDGET.c.scope == _of(owner)))
 
 
 def spent(connection: Connection, scope: str, *, now: datetime) -> Spending:

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Row, exists, insert, or_, select, update
 
 from arena.domain import ModelSpec, ModelState
 from arena.errors import ModelChanged
+from arena.store.audit import record
 from arena.store.board import bump_board, lock_board
+from arena.store.model_settings import decided
 from arena.store.schema import ModelRow, RatingRow, VoteRow
 
 # What readers of the board see. Addresses, key variables and system prompts stay in the catalogue.
@@ -29,9 +31,17 @@ PUBLIC = (
 )
 
 
+CATALOGUE = "arena.toml"  # who did it, for the audit log
+
+
 def sync_models(connection: Connection, specs: Sequence[ModelSpec], *, now: datetime) -> None:
-    """Insert, update and retire; the board's version moves only when something did."""
+    """Insert, update and retire; the board's version moves only when something did.
+
+    Who comes, goes or changes state stands in the audit log.
+    What an administrator decided about a model stands above its spec.
+    """
     board = lock_board(connection)
+    specs = decided(connection, specs)
     known = {row.name: row for row in connection.execute(select(*ModelRow.__table__.c))}
     _refuse_changed(connection, specs, known)
     changes = {spec.name: values for spec in specs if (values := _values(spec)) != _stored(known.get(spec.name))}
@@ -39,11 +49,14 @@ def sync_models(connection: Connection, specs: Sequence[ModelSpec], *, now: date
     retiring = [row.name for row in gone if row.state is not ModelState.RETIRED]
     for name, values in changes.items():
         _write(connection, name, values, known.get(name), now=now)
+        _note(connection, name, known.get(name), values["state"], now=now)
         if name not in known:
             connection.execute(insert(RatingRow).values(model=name, elo=board.elo.start))
     if retiring:
         statement = update(ModelRow).where(ModelRow.name.in_(retiring))
         connection.execute(statement.values(state=ModelState.RETIRED, retired_at=now))
+    for name in retiring:
+        _note(connection, name, known[name], ModelState.RETIRED, now=now)
     if changes or retiring:
         bump_board(connection, board)
 
@@ -79,3 +92,11 @@ def _write(
     else:
         statement = update(ModelRow).where(ModelRow.name == name)
         connection.execute(statement.values(retired_at=retired_at, **values))
+
+
+def _note(connection: Connection, name: str, stored: Row[Any] | None, state: ModelState, *, now: datetime) -> None:
+    if stored is None:
+        record(connection, actor=CATALOGUE, action="model added", target=name, after=state.value, now=now)
+    elif stored.state is not state:
+        before, after = stored.state.value, state.value
+        record(connection, actor=CATALOGUE, action=f"model {after}", target=name, before=before, after=after, now=now)

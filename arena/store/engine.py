@@ -1,52 +1,111 @@
-"""Everything that differs between database engines: connections, locking, upsert."""
+"""Everything that differs between database engines: which one a URL names, and what each says in its own words."""
 
-import os
-import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, Executable, Table, Text, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Integer, Table, Text, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql import functions
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from arena.errors import StoreError
+from arena.store.locking import WriterLock
+from arena.store.postgresql import PostgresDatabase
+from arena.store.sqlite import SqliteDatabase
+from arena.store.trouble import Trouble
 
-BUSY_TIMEOUT_MS = 10_000
-READ_POOL = 5
-READ_OVERFLOW = 5
+POSTGRESQL = "postgresql"
 
 
-def database_path(url: str) -> Path:
-    """The SQLite file that a database URL names.
+class Database(Protocol):
+    """Where the rows live.
+
+    `name` is for people and holds no password. `shared` says that several processes may write at once: their writes
+    then take turns at the board's lock, and the answer to a COMMIT may be lost on its way.
+    """
+
+    @property
+    def name(self) -> str:
+        """Where it is."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may write."""
+
+    def begin_writing(self) -> WriterLock | None:
+        """Become a writing process; the lock where there can be but one.
+
+        Raises:
+            StoreLocked: another process is.
+            StoreError: there is no such place, or no such server.
+        """
+
+    def require_there(self) -> None:
+        """Check, without making anything, that there is such a database.
+
+        Raises:
+            StoreError: there is none, or its server does not serve.
+        """
+
+    def writing_engine(self) -> Engine:
+        """One connection for the one writer thread."""
+
+    def reading_engine(self) -> Engine:
+        """A few connections; each transaction is one consistent look and can change nothing."""
+
+    def trouble(self, error: SQLAlchemyError) -> Trouble:
+        """What kind of trouble an error is."""
+
+    def in_words(self, error: SQLAlchemyError) -> str:
+        """What is wrong with the database, in a sentence that names the remedy and no password, row or prompt."""
+
+
+def database_of(url: str) -> Database:
+    """The database that a URL names.
 
     Raises:
-        StoreError: it is no URL, names another engine, or names no file.
+        StoreError: it is no URL, or names an engine, a driver or a file that cannot hold votes.
     """
     parsed = _parse(url)
-    if parsed.get_backend_name() != "sqlite":
-        raise StoreError(
-            f"database_url names {parsed.get_backend_name()!r}, which is not SQLite: use sqlite:////path/arena.db."
-        )
-    if parsed.database in {None, "", ":memory:"} or str(parsed.database).startswith("file:"):
-        raise StoreError("database_url is not a file, so votes would be lost: use sqlite:////path/arena.db.")
-    return Path(str(parsed.database)).absolute()
+    match parsed.get_backend_name():
+        case "sqlite":
+            return SqliteDatabase.at(parsed)
+        case "postgresql" | "postgres":
+            return PostgresDatabase.at(parsed)
+        case other:
+            raise StoreError(
+                f"database_url names {other!r}, which is neither SQLite nor PostgreSQL: use sqlite:////path/arena.db "
+                "or postgresql://user@host/database."
+            )
 
 
-def writing_engine(path: Path) -> Engine:
-    """One connection whose every transaction takes SQLite's write lock at its beginning."""
-    return _engine(path, pool_size=1, max_overflow=0, begin="BEGIN IMMEDIATE", read_only=False)
+def lock_schema(connection: Connection) -> None:
+    """Make this transaction the only one that changes the schema.
+
+    On SQLite every writing transaction is the only one.
+    """
+    if connection.dialect.name == POSTGRESQL:
+        be_patient(connection)
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
 
 
-def reading_engine(path: Path) -> Engine:
-    """A few connections; each transaction is one consistent snapshot and can change nothing."""
-    return _engine(path, pool_size=READ_POOL, max_overflow=READ_OVERFLOW, begin="BEGIN DEFERRED", read_only=True)
+def sort_by_code_point(connection: Connection) -> None:
+    """Let texts sort the same on every machine, as they do on SQLite: by code point, not by the server's language."""
+    if connection.dialect.name == POSTGRESQL:
+        for table, columns in connection.exec_driver_sql(TEXTS_IN_ANOTHER_ORDER):
+            changes = ", ".join(f'ALTER COLUMN "{column}" TYPE text COLLATE "C"' for column in columns)
+            connection.exec_driver_sql(f'ALTER TABLE "{table}" {changes}')
+
+
+def be_patient(connection: Connection, *, seconds: int = 600) -> None:
+    """Let each statement of this transaction, and the pause after it, take as long as large tables need."""
+    if connection.dialect.name == POSTGRESQL:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        connection.exec_driver_sql("SELECT " + ", ".join(f"set_config('{name}', '{seconds}s', true)" for name in names))
 
 
 def add_to_counts(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
@@ -87,6 +146,22 @@ def _day_on_sqlite(element: DayOf, compiler: SQLCompiler, **options: Any) -> str
     return f"date({compiler.process(element.clauses, **options)} / 1000000, 'unixepoch')"
 
 
+# The server sums whole numbers to a decimal, which is neither what the column is said to be nor what NumPy adds.
+@compiles(functions.sum, POSTGRESQL)
+def _sum_on_postgresql(element: functions.sum[Any], compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as above
+    total = compiler.visit_function(element, **options)
+    return f"CAST({total} AS BIGINT)" if isinstance(element.type, Integer) else total
+
+
+# A number of this program's own; advisory locks are per database.
+SCHEMA_LOCK = int.from_bytes(b"arena")
+TEXTS_IN_ANOTHER_ORDER = """
+SELECT table_name, array_agg(column_name::text) FROM information_schema.columns
+WHERE table_schema = current_schema() AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'
+GROUP BY table_name ORDER BY table_name
+"""
+
+
 def _execute_many(connection: Connection, statement: Any, table: Table, rows: Sequence[Sequence[Any]]) -> None:  # noqa: ANN401 - any INSERT
     names = [column.name for column in table.c]
     compiled = statement.compile(dialect=connection.dialect, column_keys=names)
@@ -98,7 +173,7 @@ def _execute_many(connection: Connection, statement: Any, table: Table, rows: Se
 
 @cache
 def _upsert(table: Table, dialect: str) -> Executable:
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    statement = postgresql.insert(table) if dialect == POSTGRESQL else sqlite.insert(table)
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key), set_={"n": table.c.n + statement.excluded.n}
     )
@@ -108,42 +183,6 @@ def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except ArgumentError:  # no cause, and no quotation: both would show the password
-        raise StoreError("database_url is no database URL: use sqlite:////absolute/path/arena.db.") from None
-
-
-def _engine(path: Path, *, pool_size: int, max_overflow: int, begin: str, read_only: bool) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite+pysqlite", database=os.fspath(path)),
-        module=_driver(),
-        poolclass=QueuePool,
-        hide_parameters=True,  # prompts and answers belong in no log and no traceback
-        pool_size=pool_size,
-        max_overflow=max_overflow,
-        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
-    )
-    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, read_only=read_only))
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
-
-
-# pysqlite3 carries a newer SQLite than most systems: before 3.51.3 two connections that write and checkpoint at once
-# can corrupt the file ("WAL-reset fault").
-def _driver() -> ModuleType:
-    try:
-        from pysqlite3 import dbapi2  # noqa: PLC0415 - has a wheel on some platforms only
-    except ImportError:
-        return sqlite3
-    driver: ModuleType = dbapi2
-    return driver
-
-
-# isolation_level None turns the driver's own, late BEGIN off: with it a read-then-write transaction loses updates
-# silently. synchronous FULL is what makes an acknowledged vote survive a power cut.
-def _prepare(connection: sqlite3.Connection, *, read_only: bool) -> None:
-    cursor = connection.cursor()
-    if not read_only:
-        cursor.execute("PRAGMA journal_mode = WAL")
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.execute(f"PRAGMA query_only = {int(read_only)}")
-    cursor.close()
+        raise StoreError(
+            "database_url is no database URL: use sqlite:////absolute/path/arena.db or postgresql://user@host/database."
+        ) from None

@@ -24,8 +24,9 @@ from arena.store.foreign_schema import (
     ForeignVoteRow,
 )
 from arena.store.ordered import ordered_votes
+from arena.store.packing import unpack
 from arena.store.rows import Source
-from arena.store.schema import ReplyRow, TallyRow, TurnRow, VoteRow, table_of
+from arena.store.schema import BattleRow, ReplyRow, TallyRow, TurnRow, VoteRow, table_of
 from arena.store.sources import live
 from leaderboard.games import Games, PairCounts, Tally
 
@@ -194,17 +195,20 @@ def _own_vote(row: Row[Any], said: Conversation | None, *, voter: str | None, ca
 
 
 def _conversations(connection: Connection, battles: Sequence[str]) -> dict[str, Conversation]:
-    """Per battle its prompts and, per side, the latest finished answer of each turn."""
+    """Per battle that has its texts, its prompts and, per side, the latest finished answer of each turn."""
     prompts: dict[str, dict[int, str]] = {}
-    asked = select(TurnRow.battle, TurnRow.ordinal, TurnRow.prompt).where(TurnRow.battle.in_(battles))
+    asked = (
+        select(TurnRow.battle, TurnRow.ordinal, TurnRow.prompt)
+        .join(BattleRow, BattleRow.id == TurnRow.battle)
+        .where(TurnRow.battle.in_(battles), BattleRow.texts_removed_at.is_(None))
+    )
     for turn in connection.execute(asked.order_by(TurnRow.battle, TurnRow.ordinal)):
         prompts.setdefault(turn.battle, {})[turn.ordinal] = turn.prompt
     answers: dict[tuple[str, int, Side], str] = {}
-    finished = select(ReplyRow.battle, ReplyRow.turn, ReplyRow.side, ReplyRow.text).where(
-        ReplyRow.battle.in_(battles), ReplyRow.status == ReplyStatus.OK
-    )
+    columns = (ReplyRow.battle, ReplyRow.turn, ReplyRow.side, ReplyRow.text, ReplyRow.packed)
+    finished = select(*columns).where(ReplyRow.battle.in_(battles), ReplyRow.status == ReplyStatus.OK)
     for reply in connection.execute(finished.order_by(ReplyRow.attempt)):
-        answers[reply.battle, reply.turn, reply.side] = reply.text
+        answers[reply.battle, reply.turn, reply.side] = unpack(reply.text, reply.packed)
     return {
         battle: Conversation(
             tuple(turns.values()),

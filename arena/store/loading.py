@@ -135,7 +135,7 @@ class SourceLoad:
             self._names = {key: name for name, key in self._keys.items()}
 
     def _send(self, chunk: ForeignChunk) -> None:
-        self._writer.load_foreign(chunk).result()
+        self._writer.load_foreign(self._id, chunk).result()
 
 
 def _stratum_of(vote: ForeignVote) -> tuple[Any, ...]:

@@ -32,7 +32,8 @@ class WriterLock:
         except Timeout as exc:
             raise StoreLocked(
                 f"{database} is in use by the arena with process id {_holder(path)}: stop that process, then try "
-                "again. What only reads (standings, predict, sources, export, verify) works beside it."
+                "again. What only reads (standings, predict, figures, sources, export, verify, votes held, voters) "
+                "works beside it."
             ) from exc
         except OSError as exc:
             raise StoreError(f"{path} cannot be written ({exc.strerror}): choose another folder.") from exc

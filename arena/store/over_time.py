@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
 from arena.selection import Selection
+from arena.store.failures import LostBattle, lost_battles
 from arena.store.foreign_schema import UNKNOWN_DAY
 from arena.store.ordered import TIES
 from arena.store.schema import TallyRow
@@ -21,14 +22,18 @@ from leaderboard.verdicts import Verdict
 def counts_over_time(connection: Connection, selection: Selection, *, days: int) -> Iterator[DayCounts]:
     """The selection's votes up to the end of at most so many days with votes, the last among them; in order.
 
-    Both-bad is counted as a tie, which no rating tells apart. Votes without a time are on no day.
+    Both-bad is counted as a tie, which no rating tells apart. Votes without a time are on no day. Where a failed answer
+    loses, a day on which one did is a day with votes, too.
     """
-    voted = [each.day.isoformat() for each in votes_per_day(connection, selection)]
+    lost = lost_battles(connection, selection) if selection.failed_loses else ()
+    days_lost = {battle.day.isoformat() for battle in lost}
+    voted = sorted({each.day.isoformat() for each in votes_per_day(connection, selection)} | days_lost)
     chosen = np.unique(np.linspace(0, len(voted) - 1, min(days, len(voted))).round().astype(int)).tolist()
     table = _Growing()
     after = UNKNOWN_DAY
     for last in [voted[i] for i in chosen]:
         table.add(connection.execute(_sums(connection, selection, after=after, last=last)).all())
+        table.add([_pair(battle) for battle in lost if after < battle.day.isoformat() <= last])
         yield DayCounts(date.fromisoformat(last), table.counts())
         after = last
 
@@ -53,6 +58,23 @@ def _sums(connection: Connection, selection: Selection, *, after: str, last: str
     )
 
 
+class _Pair(NamedTuple):
+    """What `_sums` says of a pair."""
+
+    low: str
+    high: str
+    low_won: int
+    high_won: int
+    tied: int
+
+
+def _pair(battle: LostBattle) -> _Pair:
+    won, lost = battle.model_a, battle.model_b
+    if battle.verdict is Verdict.B:
+        won, lost = lost, won
+    return _Pair(low=won, high=lost, low_won=1, high_won=0, tied=0)
+
+
 class _Growing:
     """Counts to which more pairs and more models are added."""
 
@@ -61,17 +83,18 @@ class _Growing:
         self._wins = np.zeros((0, 0), np.int64)
         self._ties = np.zeros((0, 0), np.int64)
 
-    def add(self, pairs: Sequence[Row[Any]]) -> None:
+    def add(self, pairs: Sequence[Row[Any] | _Pair]) -> None:
         low, high = (
             [self._index.setdefault(name, len(self._index)) for name in names]
             for names in ([pair.low for pair in pairs], [pair.high for pair in pairs])
         )
         self._wins, self._ties = self._widened(self._wins), self._widened(self._ties)
-        self._wins[low, high] += [pair.low_won for pair in pairs]
-        self._wins[high, low] += [pair.high_won for pair in pairs]
+        # Of failed answers the same pair comes several times: plain indexing would add only the last.
+        np.add.at(self._wins, (low, high), [pair.low_won for pair in pairs])
+        np.add.at(self._wins, (high, low), [pair.high_won for pair in pairs])
         tied = [pair.tied for pair in pairs]
-        self._ties[low, high] += tied
-        self._ties[high, low] += tied
+        np.add.at(self._ties, (low, high), tied)
+        np.add.at(self._ties, (high, low), tied)
 
     def counts(self) -> PairCounts:
         both_bad = np.zeros_like(self._ties)

@@ -7,18 +7,33 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, case, func, select
+from sqlalchemy import Connection, Engine, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from arena.domain import Battle, ModelSpec, ModelState, Reply, ReplyFigures, ReplyStatus, Seats, Side, Turn, Vote
 from arena.errors import StoreError
 from arena.foreign import ForeignVote
 from arena.selection import EVERYTHING, Selection
-from arena.store import audit, ballots, counters, findings, foreign_reading, history, over_time, selected, sources
+from arena.store import (
+    audit,
+    ballots,
+    counters,
+    failures,
+    findings,
+    foreign_reading,
+    history,
+    over_time,
+    selected,
+    sources,
+)
+from arena.store.administering import AdminQueries
 from arena.store.ballots import Alarm, Examined
 from arena.store.board import SOURCE, BoardState, end_of, ratings_after, read_board, votes_now
 from arena.store.contestants import PUBLIC
-from arena.store.history import elo_at_end_of
+from arena.store.desk import DeskQueries
+from arena.store.engine import Database, be_patient
+from arena.store.kept_texts import KeptTexts
+from arena.store.packing import unpack
 from arena.store.rows import (
     AuditEntry,
     BoardRows,
@@ -38,6 +53,7 @@ from arena.store.schema import BattleRow, BoardRow, ModelRow, RatingRow, ReplyRo
 from arena.store.trust_figures import TrustFigures, trust_figures
 from arena.store.verification import verify
 from arena.store.votes import VOTE_FIELDS, as_vote
+from arena.store.watching import Unwatched, Watch, reading
 from leaderboard.games import Games, PairCounts
 from leaderboard.integrity import Habits
 from leaderboard.over_time import DayCounts
@@ -48,9 +64,13 @@ DAY = timedelta(days=1)
 class Queries:
     """The reading half of a store; safe to call from many threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, database: Database, watch: Watch | None = None) -> None:
         self._engine = engine
+        self.texts = KeptTexts(self._look)
+        self._database = database
+        self._watch = watch or Unwatched()
         self._summed: tuple[Selection, SelectedVotes] | None = None
+        self.admin = AdminQueries(self._look)
 
     def board_version(self) -> int:
         """Grows with every change of the board; what is computed from the board may be kept as long as it stays."""
@@ -92,14 +112,14 @@ class Queries:
             models = tuple(_as_of(model, day) for model in _models(connection))
             voted = {name for tally in votes.tallies for name in (tally.model_a, tally.model_b)}
             there = voted | {model.spec.name for model in models if model.created_at <= end_of(day)}
-            ratings = elo_at_end_of(connection, day, settings=board.elo)
+            ratings = history.elo_at_end_of(connection, day, settings=board.elo)
             day_before = date.fromordinal(max(1, day.toordinal() - 1))
             return BoardRows(
                 version=board.version,
                 elo=board.elo,
                 models=models,
                 ratings=MappingProxyType({name: elo for name, elo in ratings.items() if name in there}),
-                ratings_before=MappingProxyType(elo_at_end_of(connection, day_before, settings=board.elo)),
+                ratings_before=MappingProxyType(history.elo_at_end_of(connection, day_before, settings=board.elo)),
                 tallies=votes.tallies,
                 left_out=votes.left_out,
                 last_vote_at=votes.last_vote.at,
@@ -122,12 +142,12 @@ class Queries:
 
         More make a browser slow and look the same.
         """
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             return history.elo_history(connection, points=points)
 
     def votes(self, *, after: int = 0, limit: int | None = None) -> tuple[VoteRecord, ...]:
         """Stored votes in order, from the one after number `after`, those that are left out too."""
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             statement = votes_now().where(VoteRow.seq > after).limit(limit)
             return tuple(_record(row) for row in connection.execute(statement))
 
@@ -142,11 +162,18 @@ class Queries:
         """The votes of a selection by pair, which takes no longer the more there are.
 
         `in_order` also reads each, `with_styles` each with how its answers were written: 3 and 7 s for a million.
+        Battles lost by a failed answer, where the selection asks for them, are in no order: `games` lacks them.
         """
-        with self._look() as connection:
-            if in_order or with_styles:
+        with self._look(patient=in_order or with_styles) as connection:
+            # With time, answers become lost without a new version.
+            if in_order or with_styles or selection.failed_loses:
                 return selected.selected_votes(connection, selection, in_order=in_order, with_styles=with_styles)
             return self._sums(connection, selection, version=read_board(connection).version)
+
+    def lost_battles(self) -> int:
+        """How many of the arena's battles a failed answer has lost by now, were it to lose."""
+        with self._look() as connection:
+            return len(failures.lost_battles(connection, EVERYTHING))
 
     def votes_per_day(self, selection: Selection) -> tuple[DayVotes, ...]:
         """How many votes of a selection were cast on each day that has some."""
@@ -158,28 +185,33 @@ class Queries:
 
         Both-bad is counted as a tie; votes without a time are on no day. All days are of one look at the database.
         """
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             yield from over_time.counts_over_time(connection, selection, days=days)
 
     def failures(self) -> Mapping[str, Mapping[ReplyStatus, int]]:
         """Per model how many attempts failed, were stopped or broke off; models without any are not in it."""
         with self._look() as connection:
-            return _failures(connection)
+            return failures.failures(connection)
 
     def examined(self, *, now: datetime | None = None) -> Examined:
         """Every finished ranked battle and its voter, for the integrity tests."""
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             return ballots.examined(connection, now=now or datetime.now(UTC))
 
     def trust_figures(self, *, now: datetime) -> TrustFigures:
         """How the votes came about, for the trust panel."""
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             return trust_figures(connection, now=now)
 
     def alarms(self) -> tuple[Alarm, ...]:
         """The models that the last sweep found in doubt, by name."""
         with self._look() as connection:
             return ballots.alarms(connection)
+
+    @property
+    def desk(self) -> DeskQueries:
+        """What an administrator looks at before deciding about votes and voters."""
+        return DeskQueries(self._look)
 
     def habits(self, voter: str, *, prompt: int | None) -> Habits:
         """What a voter did so far; `prompt` is the key of the prompt that the next vote is about."""
@@ -234,7 +266,7 @@ class Queries:
         Raises:
             UnknownSource: there is no such source, or it holds only counts.
         """
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             return foreign_reading.games(connection, names)
 
     def source_votes(self, name: str) -> Iterator[ForeignVote]:
@@ -243,7 +275,7 @@ class Queries:
         Raises:
             UnknownSource: there is no such source.
         """
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             if name == SOURCE:
                 yield from foreign_reading.own_votes(connection)
             else:
@@ -255,7 +287,7 @@ class Queries:
         Raises:
             StoreCorrupt: names the first difference.
         """
-        with self._look() as connection:
+        with self._look(patient=True) as connection:
             return verify(connection)
 
     def _sums(self, connection: Connection, selection: Selection, *, version: int) -> SelectedVotes:
@@ -266,12 +298,15 @@ class Queries:
         return kept[1]
 
     @contextmanager
-    def _look(self) -> Iterator[Connection]:
+    def _look(self, *, patient: bool = False) -> Iterator[Connection]:
+        """One transaction; a patient one reads millions of rows, or computes between them."""
         try:
-            with self._engine.connect() as connection:
+            with reading(self._watch), self._engine.connect() as connection:
+                if patient:
+                    be_patient(connection)
                 yield connection
         except SQLAlchemyError as exc:
-            raise StoreError(f"The database {self._engine.url.database} cannot be read: {exc}") from exc
+            raise StoreError(self._database.in_words(exc)) from exc
 
 
 def _turns(connection: Connection, battle_id: str) -> tuple[Turn, ...]:
@@ -290,8 +325,8 @@ def _turns(connection: Connection, battle_id: str) -> tuple[Turn, ...]:
 
 def _reply(row: Row[Any]) -> Reply:
     figures = {name: getattr(row, name) for name in ReplyFigures.__slots__}
-    values = {name: getattr(row, name) for name in Reply.__slots__ if name not in {"figures", "leaked"}}
-    return Reply(figures=ReplyFigures(**figures), leaked=row.leaked or (), **values)
+    values = {name: getattr(row, name) for name in Reply.__slots__ if name not in {"figures", "leaked", "text"}}
+    return Reply(text=unpack(row.text, row.packed), figures=ReplyFigures(**figures), leaked=row.leaked or (), **values)
 
 
 def _vote(connection: Connection, battle_id: str) -> Vote | None:
@@ -315,6 +350,7 @@ def _battle(row: Row[Any], *, turns: tuple[Turn, ...], vote: Vote | None) -> Bat
         leaked=row.leaked,
         prompt_key=row.prompt_key,
         ready_at=row.ready_at,
+        texts_removed_at=row.texts_removed_at,
         vote=vote,
     )
 
@@ -362,18 +398,3 @@ def _record(row: Row[Any]) -> VoteRecord:
         left_out=row.left_out,
         cast_at=vote.cast_at,
     )
-
-
-def _failures(connection: Connection) -> Mapping[str, Mapping[ReplyStatus, int]]:
-    model = case((ReplyRow.side == Side.A, BattleRow.seat_a), else_=BattleRow.seat_b)
-    fine = (ReplyRow.status != ReplyStatus.OK, ReplyRow.status != ReplyStatus.STREAMING)
-    statement = (
-        select(model.label("model"), ReplyRow.status, func.count().label("n"))
-        .join(BattleRow, BattleRow.id == ReplyRow.battle)
-        .where(and_(*fine))
-        .group_by(model, ReplyRow.status)
-    )
-    failures: dict[str, dict[ReplyStatus, int]] = {}
-    for row in connection.execute(statement):
-        failures.setdefault(row.model, {})[row.status] = row.n
-    return failures

@@ -148,7 +148,8 @@ class SelectedVotes:
 
     `last_seq` is the number of the arena's last vote at this version. `games` holds them in order, and `styles` how the
     answers of each were written; None when that was not asked for, or when a source has only counts. `undated` votes
-    have no time, so that no range of days holds them.
+    have no time, so that no range of days holds them. `failed_lost` battles without a vote are among the tallies, where
+    a failed answer loses in this selection; they are in no other figure.
     """
 
     version: int
@@ -159,6 +160,7 @@ class SelectedVotes:
     styles: GameStyles | None
     last_vote: LastVote
     undated: int
+    failed_lost: int = 0
 
 
 class DayVotes(NamedTuple):
@@ -184,7 +186,7 @@ class VoteRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Something that was done to the board from outside; `before` and `after` are JSON."""
+    """Something that was done to the board from outside; `before` and `after` are JSON, `reason` is in words."""
 
     seq: int
     at: datetime
@@ -193,6 +195,16 @@ class AuditEntry:
     target: str
     before: str | None
     after: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What was a voter's; `kept` says where removed text can still be found, None when nowhere."""
+
+    battles: int
+    votes: int
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, Pace, ReplyStatus, Side
@@ -23,6 +33,7 @@ NAMING = {
 
 
 ANSWERED = text("status = 'ok'")
+STUCK = text("state = 'stuck'")
 
 
 class EventKind(StrEnum):
@@ -98,7 +109,7 @@ class BattleRow(Base):
 
     `classifier` is what told its language; '' while nothing has. `leaked` says that an answer gave its model away.
     `network` is a keyed hash of where the voter came from, `prompt_key` a digest of the first prompt. `ready_at`
-    is when both latest answers had become fine.
+    is when both latest answers had become fine. Prompts and answers are empty since `texts_removed_at`.
     """
 
     __tablename__ = "battle"
@@ -108,6 +119,8 @@ class BattleRow(Base):
         _one_of("pace", Pace),
         CheckConstraint("kind <> 'ranked' OR seat_a <> seat_b", name="two_models"),
         Index(None, "conversation", "ordinal", unique=True),
+        # What failed answers would come to is read from few battles among many.
+        Index("ix_battle_stuck", "created_at", sqlite_where=STUCK, postgresql_where=STUCK),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -130,6 +143,7 @@ class BattleRow(Base):
     prompt_key: Mapped[int | None] = mapped_column(BIG)
     created_at: Mapped[datetime] = mapped_column(Instant)
     ready_at: Mapped[datetime | None] = mapped_column(Instant)
+    texts_removed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class TurnRow(Base):
@@ -150,6 +164,7 @@ class ReplyRow(Base):
     The list of faults will grow, and a new one must not make an answer unstorable: it is the one enum without a CHECK.
     `length`, `headings`, `lists` and `bold` are the answer's `leaderboard.style.Style`; null where nobody counted.
     `leaked` holds the words that give the model away. What was reserved from the budgets is null once it is settled.
+    A long answer is in `packed` while `text` is '' (see `arena.store.packing`).
     """
 
     __tablename__ = "reply"
@@ -189,6 +204,7 @@ class ReplyRow(Base):
     started_at: Mapped[datetime] = mapped_column(Instant)
     # Streaming replies are few among many: the index answers "whose lease is over" without reading the finished ones.
     lease_until: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    packed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class VoteRow(Base):
@@ -236,10 +252,14 @@ class VoteRow(Base):
 
 
 class VoteEventRow(Base):
-    """Something that happened to a vote after it was cast; `after_seq` is the last vote there was at that moment."""
+    """Something that happened to a vote after it was cast; `after_seq` is the last vote there was at that moment.
+
+    The reason of an exclusion is what the board counts it under. `note` says more in sentences, one a line; `risk`
+    (0 to 1) and `signs` are what a sweep saw, null for what a person decided.
+    """
 
     __tablename__ = "vote_event"
-    __table_args__ = _args(_one_of("kind", EventKind))
+    __table_args__ = _args(_one_of("kind", EventKind), CheckConstraint("risk BETWEEN 0 AND 1", name="risk"))
 
     id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     vote: Mapped[int] = mapped_column(ForeignKey("vote.seq"), type_=BIG, index=True)
@@ -248,6 +268,9 @@ class VoteEventRow(Base):
     actor: Mapped[str] = mapped_column(CleanText)
     after_seq: Mapped[int] = mapped_column(BIG)
     at: Mapped[datetime] = mapped_column(Instant)
+    risk: Mapped[float | None] = mapped_column(FLOAT)
+    signs: Mapped[tuple[str, ...] | None] = mapped_column(Names)
+    note: Mapped[str | None] = mapped_column(CleanText)
 
 
 class RatingRow(Base):
@@ -325,4 +348,16 @@ class AuditRow(Base):
     target: Mapped[str] = mapped_column(CleanText)
     before: Mapped[str | None] = mapped_column(CleanText)
     after: Mapped[str | None] = mapped_column(CleanText)
+    reason: Mapped[str | None] = mapped_column(CleanText)
     digest: Mapped[str] = mapped_column(Text)
+
+
+class WriterMarkRow(Base):
+    """The last batch that a writing process committed: what it asks when the answer to a COMMIT was lost on its way."""
+
+    __tablename__ = "writer_mark"
+    __table_args__ = _args()
+
+    writer: Mapped[str] = mapped_column(Text, primary_key=True)
+    batch: Mapped[int] = mapped_column(BIG)
+    at: Mapped[datetime] = mapped_column(Instant)

@@ -1,8 +1,10 @@
 """Which votes a selection holds: sums over tallies, and the votes themselves where a method needs their order."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -10,12 +12,14 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from arena.language import UNDETERMINED
 from arena.selection import Selection
 from arena.store.board import COUNTED, SOURCE, end_of, read_board, start_of
+from arena.store.failures import lost_battles, tallied
 from arena.store.foreign_schema import UNKNOWN_DAY
 from arena.store.ordered import TIES, categories, ordered_votes, own_conditions
 from arena.store.rows import DayVotes, Facets, LastVote, SelectedVotes
 from arena.store.schema import TallyRow, VoteRow
 from arena.store.sources import live
 from leaderboard.games import Tally
+from leaderboard.verdicts import Verdict
 
 
 def facets(connection: Connection) -> Facets:
@@ -47,15 +51,18 @@ def selected_votes(
         if in_order or with_styles
         else None
     )
+    tallies = tuple(Tally(*row) for row in connection.execute(sums.group_by(*key).order_by(*key)) if row.n)
+    lost = tallied(lost_battles(connection, selection)) if selection.failed_loses else ()
     return SelectedVotes(
         version=board.version,
         last_seq=board.last_seq,
-        tallies=tuple(Tally(*row) for row in connection.execute(sums.group_by(*key).order_by(*key)) if row.n),
+        tallies=_together(tallies, lost) if lost else tallies,
         left_out=MappingProxyType({} if selection.with_left_out else _left_out(connection, selection)),
         games=ordered.games if ordered else None,
         styles=ordered.styles if ordered else None,
         last_vote=_last_vote(connection, selection),
         undated=_undated(connection, selection),
+        failed_lost=sum(tally.n for tally in lost),
     )
 
 
@@ -68,6 +75,13 @@ def votes_per_day(connection: Connection, selection: Selection) -> tuple[DayVote
         .order_by(TallyRow.day)
     )
     return tuple(DayVotes(date.fromisoformat(row.day), row.n) for row in connection.execute(days) if row.n)
+
+
+def _together(*parts: Sequence[Tally]) -> tuple[Tally, ...]:
+    sums: Counter[tuple[str, str, Verdict]] = Counter()
+    for tally in chain(*parts):
+        sums[tally[:3]] += tally.n
+    return tuple(Tally(*key, n) for key, n in sorted(sums.items()))
 
 
 def _visible(connection: Connection) -> tuple[str, ...]:

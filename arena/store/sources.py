@@ -4,13 +4,14 @@ hidden again at one stroke, then removed in short chunks.
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, literal, select, tuple_, update
 
 from arena.errors import ImportRefused, UnknownSource
 from arena.store.audit import record
 from arena.store.board import SOURCE, TALLY, bump_board, lock_board
+from arena.store.counters import end_lease, keep_lease, leased, take_lease
 from arena.store.engine import count_many, insert_many
 from arena.store.foreign_schema import (
     ForeignModelRow,
@@ -32,23 +33,34 @@ MODELS_AT_ONCE = 2
 # The engine looks for the votes of a model that is deleted by reading all votes: with more than these, names stay.
 VOTES_TO_SEARCH = 100_000
 
+# An importing process that says nothing for so long is taken for dead.
+LOADING_LEASE = timedelta(minutes=5)
+
 _OfVote = ForeignTextRow | ForeignStyleRow | ForeignVoteRow
 
 
-def begin(connection: Connection, new: NewSource, *, now: datetime) -> int:
-    """The number of a new source that is being loaded.
+def begin(connection: Connection, new: NewSource, *, holder: str, now: datetime) -> int:
+    """The number of a new source that `holder` is loading.
 
     Raises:
         ImportRefused: its name is taken, or its file was imported before.
     """
-    taken = connection.scalar(select(SourceRow.name).where(SourceRow.sha256 == new.sha256))
+    same = select(SourceRow.name, SourceRow.state).where(SourceRow.sha256 == new.sha256)
+    taken = connection.execute(same).one_or_none()
+    if taken is not None and taken.state is SourceState.LOADING:
+        raise ImportRefused(
+            f"This very file is being imported as {taken.name!r} or removed: wait for that to end; "
+            f"an import that was killed is removed {LOADING_LEASE.seconds // 60} minutes later."
+        )
     if taken is not None:
-        raise ImportRefused(f"This very file was imported as {taken!r} before: nothing was added.")
+        raise ImportRefused(f"This very file was imported as {taken.name!r} before: nothing was added.")
     if new.name == SOURCE or connection.scalar(select(SourceRow.id).where(SourceRow.name == new.name)) is not None:
         raise ImportRefused(f"There is a source named {new.name!r} already: give this one another name with --name.")
     values = {name: getattr(new, name) for name in NewSource.__slots__}
     statement = insert(SourceRow).values(state=SourceState.LOADING, imported_at=now, votes=0, **values)
-    return int(connection.scalars(statement.returning(SourceRow.id)).one())
+    source_id = int(connection.scalars(statement.returning(SourceRow.id)).one())
+    take_lease(connection, _chore(source_id), holder=holder, now=now, until=now + LOADING_LEASE)
+    return source_id
 
 
 def model_keys(connection: Connection, names: Collection[str]) -> Mapping[str, int]:
@@ -62,8 +74,14 @@ def model_keys(connection: Connection, names: Collection[str]) -> Mapping[str, i
     return keys
 
 
-def load(connection: Connection, chunk: ForeignChunk) -> None:
-    """Store a chunk of votes and of tallies."""
+def load(connection: Connection, source_id: int, chunk: ForeignChunk, *, holder: str, now: datetime) -> None:
+    """Store a chunk of votes and of tallies.
+
+    Raises:
+        ImportRefused: it paused for so long that another process took it for dead.
+    """
+    if not keep_lease(connection, _chore(source_id), holder=holder, until=now + LOADING_LEASE):
+        raise ImportRefused("This import paused for so long that it was given up and removed: start it again.")
     insert_many(connection, table_of(ForeignVoteRow), chunk.votes)
     insert_many(connection, table_of(ForeignTextRow), chunk.texts)
     insert_many(connection, table_of(ForeignStyleRow), chunk.styles)
@@ -75,6 +93,7 @@ def publish(connection: Connection, source_id: int, *, votes: int, actor: str, n
     board = lock_board(connection)
     values = {"state": SourceState.LIVE, "votes": votes, "imported_at": now}
     connection.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
+    end_lease(connection, _chore(source_id))
     bump_board(connection, board)
     source = next(source for source in live(connection) if source.id == source_id)
     after = json.dumps({"format": source.format, "votes": votes, "sha256": source.sha256})
@@ -91,8 +110,14 @@ def live(connection: Connection) -> tuple[Source, ...]:
 
 
 def unfinished(connection: Connection) -> Collection[int]:
-    """The sources whose loading began and has not ended."""
+    """The sources whose loading began and has not ended, and those that are being removed."""
     return connection.scalars(select(SourceRow.id).where(SourceRow.state == SourceState.LOADING)).all()
+
+
+def given_up(connection: Connection, *, now: datetime) -> Collection[int]:
+    """Those of them that no process is loading at this moment."""
+    busy = leased(connection, now=now)
+    return [source_id for source_id in unfinished(connection) if _chore(source_id) not in busy]
 
 
 def hide(connection: Connection, name: str, *, actor: str, now: datetime) -> int:
@@ -121,8 +146,10 @@ def hide(connection: Connection, name: str, *, actor: str, now: datetime) -> int
 def remove_some(connection: Connection, source_id: int) -> bool:
     """Remove a part of a source that is not live; whether all of it is gone.
 
-    The last part takes the source itself, so that an interrupted removal goes on where it stopped.
+    Whoever was loading it can go on no more. The last part takes the source itself, so that an interrupted removal goes
+    on where it stopped.
     """
+    end_lease(connection, _chore(source_id))
     for row, at_once in (
         (ForeignTextRow, TEXTS_AT_ONCE),
         (ForeignStyleRow, REMOVED_AT_ONCE),
@@ -138,6 +165,10 @@ def remove_some(connection: Connection, source_id: int) -> bool:
         return False
     connection.execute(delete(SourceRow).where(SourceRow.id == source_id))
     return True
+
+
+def _chore(source_id: int) -> str:
+    return f"import {source_id}"
 
 
 def _remove_first(connection: Connection, row: type[_OfVote], source_id: int, *, at_once: int) -> bool:
@@ -168,7 +199,7 @@ def _unused_models(connection: Connection, source_id: int) -> Collection[int]:
     """
     if set(unfinished(connection)) != {source_id}:
         return ()
-    votes = select(func.sum(SourceRow.votes)).where(SourceRow.tallies_only.is_(False))
+    votes = select(func.sum(SourceRow.votes)).where(SourceRow.tallies_only.is_not_distinct_from(False))
     if (connection.scalar(votes.where(SourceRow.state == SourceState.LIVE)) or 0) > VOTES_TO_SEARCH:
         return ()
     used = select(ForeignVoteRow.model_a).union(select(ForeignVoteRow.model_b))

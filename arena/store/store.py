@@ -5,17 +5,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from arena.errors import StoreError
 from arena.store.board import read_board
-from arena.store.engine import database_path, reading_engine, writing_engine
+from arena.store.counters import forget_leases
+from arena.store.engine import Database, database_of, lock_schema
 from arena.store.locking import WriterLock
-from arena.store.migrating import migrate, require_current
+from arena.store.migrating import Migrated, migrate_on, require_current
 from arena.store.queries import Queries
 from arena.store.rows import NO_BOUNDS, Bounds
 from arena.store.schema import BoardRow
+from arena.store.watching import Watch
 from arena.store.writer import Writer
 from leaderboard.ratings import EloSettings
 
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 # Streams renew every 2 seconds; five times that lets one pause of the process pass without interrupting its answers.
 LEASE_SECONDS = 10.0
+
+# A server that is restarted is back in 3 to 5 seconds; people wait this long for an acknowledgement, and no longer.
+PATIENCE_SECONDS = 8.0
 
 
 def utc_now() -> datetime:
@@ -33,18 +38,21 @@ def utc_now() -> datetime:
 class Store:
     """A database that is open: `read` asks, `write` changes.
 
-    One process writes a SQLite file; any number may read beside it. Closing stores what is still queued.
+    One process writes a SQLite file, any number write a PostgreSQL database; any number may read beside them. Closing
+    stores what is still queued.
     """
 
     def __init__(
         self,
+        database: Database,
         *,
         reading: Engine,
         writing: Engine | None = None,
         writer: Writer | None = None,
         lock: WriterLock | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        self.read = Queries(reading)
+        self.read = Queries(reading, database=database, watch=watch)
         self._writer = writer
         self._lock = lock
         self._engines = [engine for engine in (reading, writing) if engine is not None]
@@ -58,60 +66,86 @@ class Store:
         lease_seconds: float = LEASE_SECONDS,
         clock: Callable[[], datetime] = utc_now,
         bounds: Bounds = NO_BOUNDS,
+        watch: Watch | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> Self:
-        """Become the writing process: take the lock, migrate, start the writer thread.
+        """Become a writing process: take the lock where there can be but one, migrate, start the writer thread.
 
         Args:
-            url: `sqlite:////absolute/path/arena.db`; the folder is made when missing.
+            url: `sqlite:////absolute/path/arena.db`, where the folder is made when missing, or
+                `postgresql://user:password@host/database`.
             elo: settings of a new board; an old one keeps its own, since its votes were folded with them.
             lease_seconds: how long a streaming reply lives without `renew_leases`.
             clock: tells the time in UTC.
             bounds: the budgets of a day.
+            watch: is told how long the database takes.
+            patience_seconds: how long writes wait for a server that is away.
 
         Raises:
             StoreLocked: another process writes this file.
             StoreTooNew: a newer program made it.
-            StoreError: it is no database, or cannot be written.
+            StoreError: it is no database, does not answer, or cannot be written.
         """
-        path = database_path(url)
-        lock = WriterLock.take(path)
-        writing = writing_engine(path)
+        database = database_of(url)
+        lock = database.begin_writing()
+        writing = database.writing_engine()
         try:
-            migrate(writing)
-            _begin_board(writing, elo)
-        except DatabaseError as exc:
-            writing.dispose()
-            lock.release()
-            raise StoreError(f"{path} cannot be used as a database: {exc.orig}.") from exc
+            _begin(database, writing, elo)
         except BaseException:
             writing.dispose()
-            lock.release()
+            if lock is not None:
+                lock.release()
             raise
-        writer = Writer(writing, clock=clock, lease_seconds=lease_seconds, bounds=bounds)
+        writer = Writer(
+            writing,
+            database=database,
+            clock=clock,
+            lease_seconds=lease_seconds,
+            patience_seconds=patience_seconds,
+            bounds=bounds,
+            watch=watch,
+        )
         writer.discard_unfinished_sources()  # in steps, behind what comes first
-        return cls(reading=reading_engine(path), writing=writing, writer=writer, lock=lock)
+        writer.finish_erasures()
+        return cls(database, reading=database.reading_engine(), writing=writing, writer=writer, lock=lock, watch=watch)
+
+    @classmethod
+    def migrate(cls, url: str, *, elo: EloSettings | None = None) -> Migrated:
+        """Bring a database to this program's schema, or make it, and close it again.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        database = database_of(url)
+        lock = database.begin_writing()
+        engine = database.writing_engine()
+        try:
+            return _begin(database, engine, elo)
+        finally:
+            engine.dispose()
+            if lock is not None:
+                lock.release()
 
     @classmethod
     def open_to_read(cls, url: str) -> Self:
-        """Read beside a writing process, or without one; takes no lock and changes nothing.
+        """Read beside writing processes, or without one; takes no lock and changes nothing.
 
         Raises:
             StoreTooNew: a newer program made it.
             StoreError: there is no such database, or it wants migrating.
         """
-        path = database_path(url)
-        if not path.is_file():
-            raise StoreError(f"There is no database {path}: start the arena once, or name another file.")
-        reading = reading_engine(path)
+        database = database_of(url)
+        database.require_there()
+        reading = database.reading_engine()
         try:
             require_current(reading)
         except DatabaseError as exc:
             reading.dispose()
-            raise StoreError(f"{path} cannot be read as a database: {exc.orig}.") from exc
+            raise StoreError(database.in_words(exc)) from exc
         except BaseException:
             reading.dispose()
             raise
-        return cls(reading=reading)
+        return cls(database, reading=reading)
 
     @property
     def write(self) -> Writer:
@@ -134,11 +168,24 @@ class Store:
             self._lock.release()
 
 
-def _begin_board(engine: Engine, elo: EloSettings | None) -> None:
-    with engine.begin() as connection:
-        if connection.scalar(select(BoardRow.id)) is None:
-            settings = elo or EloSettings()
-            values = {"k": settings.k, "start": settings.start, "scale": settings.scale}
-            connection.execute(insert(BoardRow).values(id=1, version=0, last_seq=0, **values))
-        elif elo is not None and elo != (stored := read_board(connection).elo):
-            log.warning("the board keeps its Elo settings", extra={"stored": str(stored), "asked": str(elo)})
+def _begin(database: Database, engine: Engine, elo: EloSettings | None) -> Migrated:
+    """Migrate and begin the board in one transaction, so that of many processes one does both."""
+    try:
+        with engine.begin() as connection:
+            lock_schema(connection)
+            migrated = migrate_on(connection)
+            _begin_board(connection, elo)
+            if not database.shared:
+                forget_leases(connection)  # whoever held them is dead
+    except DatabaseError as exc:
+        raise StoreError(database.in_words(exc)) from exc
+    return migrated
+
+
+def _begin_board(connection: Connection, elo: EloSettings | None) -> None:
+    if connection.scalar(select(BoardRow.id)) is None:
+        settings = elo or EloSettings()
+        values = {"k": settings.k, "start": settings.start, "scale": settings.scale}
+        connection.execute(insert(BoardRow).values(id=1, version=0, last_seq=0, **values))
+    elif elo is not None and elo != (stored := read_board(connection).elo):
+        log.warning("the board keeps its Elo settings", extra={"stored": str(stored), "asked": str(elo)})

@@ -1,4 +1,18 @@
-"""Recomputing everything that is derived, from the votes alone."""
+"""Recomputing everything that is derived, from the votes alone.
+
+Which check covers which invariant; `rows` are the rules of `invariants`:
+
+1. One vote per battle, none lost: numbers 1 to n without a gap, n is the board's; rows: each voted battle has one.
+2. Ratings are a fold: every change, the ratings along the way, at checkpoints and now, bit for bit; their sum to 1e-6.
+3. No byte tells who answers: nothing that is stored; tests/e2e/test_blindness.py.
+4. Only fine answers are voted on; rows: the latest attempt of both sides in the last turn is fine.
+5. What is left out stays, with its reason: every tally by reason, the audit log's chain; rows: A/A, named and leaked
+   battles count for nothing, every exclusion says why.
+6. An import changes no board: the arena's tallies and Elo come from its own votes, a file's tallies from the file's.
+7. No keys: nothing that can be recognised in a database; tests/e2e/test_planted_keys.py.
+
+And erased or aged texts are gone; rows: a battle without texts has none, a vote is its battle's owner's or nobody's.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,14 +20,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from arena.domain import BattleState
 from arena.errors import StoreCorrupt
 from arena.store import audit
 from arena.store.board import SOURCE, BoardState, TallyKey, fold, read_board, tally_key, votes_now
+from arena.store.elo_settings import last_change, settings_when_cast
 from arena.store.foreign_reading import first_difference
 from arena.store.foreign_schema import ForeignVoteRow
+from arena.store.invariants import check_invariants
 from arena.store.rows import VerifyReport
-from arena.store.schema import AuditRow, BattleRow, CheckpointRow, RatingRow, TallyRow, VoteEventRow, VoteRow
+from arena.store.schema import CheckpointRow, RatingRow, TallyRow, VoteEventRow
 from arena.store.sources import live
 from leaderboard.ratings import EloSettings, elo_change
 from leaderboard.verdicts import score_a
@@ -32,20 +47,20 @@ def verify(connection: Connection) -> VerifyReport:
     checkpoints = _checkpoints(connection)
     ratings = dict.fromkeys(stored, board.elo.start)
     tallies: Counter[TallyKey] = Counter()
-    untouched = _untouched(connection, board)
+    untouched, settings_of = _untouched(connection, board), settings_when_cast(connection, board)
     seq = 0
     for vote in fold(connection.execute(votes_now()), ratings, settings=board.elo):
         seq += 1
         _same(f"the number of the vote after vote {seq - 1}", stored=vote.seq, recomputed=seq)
-        _check_vote(vote, ratings, settings=board.elo, in_place=vote.seq in untouched)
+        _check_vote(vote, ratings, settings=settings_of(vote.seq), in_place=vote.seq in untouched)
         tallies[tally_key(vote._mapping, left_out=vote.left_out)] += 1  # noqa: SLF001 - public API of Row
         if seq in checkpoints:
             _check_ratings(checkpoints[seq], ratings, what=f"at checkpoint {seq}")
     _same("the number of votes", stored=board.last_seq, recomputed=seq)
     _check_ratings(stored, ratings, what="now")
     _check_tallies(connection, tallies)
-    _check_battles(connection)
-    _check_audit(connection)
+    check_invariants(connection)
+    audit.check(connection)
     sources = _check_sources(connection)
     _check_sum(stored, start=board.elo.start)
     return VerifyReport(
@@ -67,8 +82,8 @@ def _checkpoints(connection: Connection) -> dict[int, dict[str, float]]:
 
 
 def _untouched(connection: Connection, board: BoardState) -> range:
-    """Votes whose ratings when cast are those of the fold as it is now: cast after the last event."""
-    last_event = connection.scalar(select(func.max(VoteEventRow.after_seq))) or 0
+    """Votes whose ratings when cast are those of the fold as it is now: cast after the last event or new settings."""
+    last_event = max(connection.scalar(select(func.max(VoteEventRow.after_seq))) or 0, last_change(connection))
     return range(last_event + 1, board.last_seq + 1)
 
 
@@ -99,23 +114,6 @@ def _check_tallies(connection: Connection, recounted: Counter[TallyKey]) -> None
         _same(f"the tally {tuple(key)}", stored=stored.get(key, 0), recomputed=recounted[key])
 
 
-def _check_battles(connection: Connection) -> None:
-    """Each vote has its battle in state `voted`, with the same seats, and each such battle its vote."""
-    statement = (
-        select(BattleRow.id, VoteRow.seq)
-        .outerjoin(VoteRow, VoteRow.battle == BattleRow.id)
-        .where(
-            (BattleRow.state == BattleState.VOTED) & VoteRow.seq.is_(None)
-            | (BattleRow.state != BattleState.VOTED) & VoteRow.seq.is_not(None)
-            | (BattleRow.seat_a != VoteRow.seat_a)
-            | (BattleRow.seat_b != VoteRow.seat_b)
-        )
-        .limit(1)
-    )
-    for row in connection.execute(statement):
-        raise StoreCorrupt(f"Battle {row.id!r} and its vote ({row.seq}) do not belong together.")
-
-
 def _check_sources(connection: Connection) -> int:
     """Each imported file has as many votes as it says, and its tallies are those of its votes; how many files."""
     found = live(connection)
@@ -129,14 +127,6 @@ def _check_sources(connection: Connection) -> int:
         total = connection.scalar(select(func.sum(TallyRow.n)).where(TallyRow.source == source.name)) or 0
         _same(f"the sum of the tallies of {source.name!r}", stored=total, recomputed=source.votes)
     return len(found)
-
-
-def _check_audit(connection: Connection) -> None:
-    digests = connection.scalars(select(AuditRow.digest).order_by(AuditRow.seq)).all()
-    previous = audit.BEGINNING
-    for entry, digest in zip(audit.entries(connection), digests, strict=True):
-        previous = audit.chained(previous, entry)
-        _same(f"the digest of audit entry {entry.seq}", stored=digest, recomputed=previous)
 
 
 def _check_sum(stored: Mapping[str, float], *, start: float) -> None:

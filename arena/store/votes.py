@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from arena.domain import BattleKind, BattleState, EloChange, LeftOut, Side, Vote
 from arena.errors import AlreadyVoted, ArenaError, NotVotable, UnknownBattle
+from arena.store.battles import texts_removed
 from arena.store.board import (
     CHECKPOINT_EVERY,
     STRATUM,
@@ -30,7 +31,7 @@ from leaderboard.verdicts import Verdict, score_a
 
 BATTLE = table_of(BattleRow)
 LOOK = (
-    select(BATTLE.c.id, BATTLE.c.owner, BATTLE.c.state)
+    select(BATTLE.c.id, BATTLE.c.owner, BATTLE.c.state, BATTLE.c.texts_removed_at)
     .where(BATTLE.c.id.in_(bindparam("ids", expanding=True)))
     .with_for_update()
 )
@@ -106,11 +107,13 @@ def _refusals(connection: Connection, ballots: Sequence[Ballot]) -> list[ArenaEr
     return refusals
 
 
-def _refusal(ballot: Ballot, battle: Row[str, str | None, BattleState] | None, taken: set[str]) -> ArenaError | None:
+def _refusal(ballot: Ballot, battle: Row[Any, Any, Any, Any] | None, taken: set[str]) -> ArenaError | None:
     if battle is None or battle.owner != ballot.owner:
         return UnknownBattle("This battle does not exist.")
     if battle.state is BattleState.VOTED or ballot.battle_id in taken:
         return _already_voted()
+    if battle.texts_removed_at is not None:
+        return texts_removed()
     if battle.state is not BattleState.READY:
         return NotVotable("An answer is missing or failed: wait for both answers, or retry the failed one, to vote.")
     return None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,6 +80,20 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
+def failing(board: Settings) -> Settings:
+    """The same, and alpha failed against beta in two battles of yesterday."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    with closing(Store.open(board.database_url, clock=lambda: yesterday)) as store:
+        for name in ("b2", "b3"):
+            seats, prints = Seats("alpha", "beta"), dict.fromkeys(Side, "x")
+            new = NewBattle(id=name, conversation_id=name, seats=seats, owner="me", prompt="?", fingerprints=prints)
+            store.write.open_battle(new).result()
+            for side, status in zip(Side, (ReplyStatus.FAILED, ReplyStatus.OK), strict=True):
+                store.write.finish_reply(name, Reply(turn=1, side=side, attempt=1, status=status)).result()
+    return board
+
+
+@pytest.fixture
 def settings(elsewhere: Path) -> Settings:
     (elsewhere / "arena.toml").write_text(TOML)
     return load_settings(environ={})
@@ -124,6 +139,13 @@ def test_the_version_is_printed(run: Run) -> None:
         "models check",
         "models fetch",
         "models import",
+        "votes held",
+        "votes confirm",
+        "votes restore",
+        "votes exclude",
+        "voters list",
+        "voters trust",
+        "voters untrust",
     ],
 )
 def test_every_command_explains_itself_with_an_example(run: Run, command: str) -> None:
@@ -350,6 +372,24 @@ def test_the_standings_can_be_those_of_a_selection(run: Run) -> None:
     assert [row["score"] for row in data["standings"]] == [None, None]
 
 
+@pytest.mark.usefixtures("failing")
+def test_a_failed_answer_loses_in_the_standings_that_ask_for_it(run: Run) -> None:
+    plain, second = run("standings", "--json").json, run("standings", "--failed-loses", "--json").json
+    said, refused = run("standings", "--failed-loses").out, run("standings", "--failed-loses", "--method", "elo")
+
+    assert (plain["votes"], plain["failed_lost"]) == (1, 0)
+    assert (second["votes"], second["failed_lost"]) == (1, 2)
+    assert [row["model"] for row in plain["standings"]] == ["alpha", "beta"]
+    assert [(row["model"], row["wins"], row["losses"]) for row in second["standings"]] == [
+        ("beta", 2, 1),
+        ("alpha", 1, 2),
+    ]
+    assert [row["elo"] for row in second["standings"]] == [984.0, 1016.0]
+    assert "1 votes count, 0 are left out, and 2 failed answers count as lost." in said
+    assert refused.code == 2
+    assert "choose Bradley–Terry or Davidson" in refused.err
+
+
 @pytest.mark.usefixtures("board")
 def test_the_standings_of_a_past_day_are_those_of_its_end(run: Run) -> None:
     today = datetime.now(UTC).date()
@@ -475,14 +515,15 @@ def test_a_changed_rating_fails_the_verification_with_exit_code_1(run: Run, boar
 
 
 def test_migrating_makes_the_database_and_refuses_beside_a_running_arena(run: Run, settings: Settings) -> None:
-    first = run("migrate")
+    first, again = run("migrate"), run("migrate")
     store = Store.open(settings.database_url)
-    second = run("migrate")
+    beside = run("migrate")
     store.close()
 
-    assert first.code == 0
-    assert second.code == 2
-    assert second.err.startswith("arena: ")
+    assert (first.code, again.code, beside.code) == (0, 0, 2)
+    assert "A new database was made" in first.out
+    assert "nothing to do" in again.out
+    assert beside.err.startswith("arena: ")
 
 
 # Serving
@@ -520,9 +561,20 @@ def served(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.kill()
 
 
+def test_serving_a_shared_database_without_a_shared_secret_is_refused_at_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARENA_DATABASE_URL", "postgresql://db.invalid/arena")
+
+    ended = run("serve")
+
+    assert ended.code == 2
+    assert ended.err.startswith("arena: ARENA_SECRET is not set")
+
+
 def health(address: str) -> Any:  # noqa: ANN401 - JSON is anything
     try:
-        with urllib.request.urlopen(f"{address}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
             return json.load(answer)
     except OSError:
         return None
@@ -539,7 +591,7 @@ def test_serving_answers_and_an_interrupt_ends_it_quietly(served: tuple[subproce
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
 
-    assert answer == {"status": "ok", "ready_models": 2}
+    assert answer == {"status": "ready", "ready_models": 2}
     assert process.returncode == 0
     assert f"The arena opens on {address}" in out
     assert "Traceback" not in out + err

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,8 +23,9 @@ from arena.language import CLASSIFIER
 from arena.rated_board import RatedBoards
 from arena.selection import Selection
 from arena.store import Store, sources
-from arena.store.engine import writing_engine
+from arena.store.engine import database_of
 from arena.store.findings import SLICE_CHARACTERS
+from arena.store.packing import unpack
 from arena.store.queue import Job
 from leaderboard.style import style_of
 from leaderboard.verdicts import Verdict
@@ -122,7 +124,7 @@ def test_no_empty_tally_is_left_behind(store: Store, url: str) -> None:
 
     fill_in(store)
 
-    engine = writing_engine(Path(url.removeprefix("sqlite:///")))
+    engine = database_of(url).writing_engine()
     with engine.connect() as connection:
         tallies = connection.scalar(text("SELECT count(*) FROM tally WHERE source = 'file'"))
     engine.dispose()
@@ -197,18 +199,21 @@ def test_a_source_without_conversations_is_done_at_once(store: Store) -> None:
 
 def test_the_replies_of_the_arena_are_counted_where_nobody_did(store: Store, url: str) -> None:
     desk = Desk(store)
-    answers = [LONG + "\n- more" * i for i in range(AT_ONCE + 1)]
+    answers = [LONG + "\n- more" * i for i in range(AT_ONCE + 1)]  # the longer ones lie compressed
     for answer in answers:
         battle = desk.open()
         desk.finish(battle, Side.A, text=answer)
         desk.finish(battle, Side.B, ReplyStatus.FAILED, text="half")
     run = on_database(url)
     run("UPDATE reply SET length = NULL, headings = NULL, lists = NULL, bold = NULL")
+    as_of_old = f"packed = NULL, text = '{answers[-1]}'"
+    run(f"UPDATE reply SET {as_of_old} WHERE battle = '{battle}' AND side = 'a'")
     version = store.read.board_version()
 
     read = fill_in(store)
 
-    rows = run("SELECT text, length, headings, lists, bold FROM reply WHERE side = 'a'")
+    stored = run("SELECT text, packed, length, headings, lists, bold FROM reply WHERE side = 'a'")
+    rows = [(unpack(row[0], row[1]), *row[2:]) for row in stored]
     assert read == len(answers)
     assert sorted(rows) == sorted((answer, *style_of([answer])) for answer in answers)
     assert run("SELECT count(*) FROM reply WHERE side = 'b' AND length IS NOT NULL") == [(0,)]
@@ -216,9 +221,9 @@ def test_the_replies_of_the_arena_are_counted_where_nobody_did(store: Store, url
     assert fill_in(store) == 0
 
 
-def on_database(url: str) -> Callable[[str], list[tuple[object, ...]]]:
-    def run(statement: str) -> list[tuple[object, ...]]:
-        engine = writing_engine(Path(url.removeprefix("sqlite:///")))
+def on_database(url: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        engine = database_of(url).writing_engine()
         with engine.begin() as connection:
             result = connection.execute(text(statement))
             rows = [tuple(row) for row in result] if result.returns_rows else []

@@ -6,7 +6,7 @@ from threading import Barrier, Thread, Timer
 import pytest
 
 from arena.domain import Vote
-from arena.errors import StoreError
+from arena.errors import AlreadyVoted, StoreError
 from arena.hold import Holds
 from arena.store import Casting
 from leaderboard.verdicts import Verdict
@@ -69,6 +69,21 @@ def test_a_verdict_that_nobody_undoes_is_stored_when_its_time_is_over(timers: Ma
 
     assert ledger.stored == [("battle", "me", Verdict.A)]
     assert held.held("battle") is None
+
+
+def test_a_verdict_that_another_replica_has_stored_before_is_no_failure(
+    timers: ManualTimers, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = Ledger(at_once=False)
+    held = holds(ledger, timers)
+    held.hold("battle", "me", Verdict.A)
+    timers.fire()
+
+    ledger.pending[-1].set_exception(AlreadyVoted("This battle has its vote: start a new round."))
+
+    assert not held.failed("battle")
+    assert held.held("battle") is None
+    assert caplog.records == []
 
 
 def test_an_undone_verdict_is_never_stored(timers: ManualTimers) -> None:

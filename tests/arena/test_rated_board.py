@@ -13,7 +13,7 @@ from arena.foreign import ForeignTally, ForeignVote
 from arena.rated_board import RatedBoard, RatedBoards
 from arena.selection import EVERYTHING, Selection
 from arena.store import NewBattle, NewSource, SourceLoad, Store
-from arena.store.engine import writing_engine
+from arena.store.engine import database_of
 from leaderboard import METHODS, Verdict
 from leaderboard.ratings import WITHOUT_STYLE
 from tests.fault_server import wait_until
@@ -48,6 +48,17 @@ class Booth:
             )
             write.finish_reply(battle, reply).result()
         write.cast_vote(battle, "me", verdict).result()
+
+    def fail(self, seat_a: str, seat_b: str) -> None:
+        """The left side fails, and nobody votes."""
+        self._battles += 1
+        battle, fingerprints = f"b{self._battles}", dict.fromkeys(Side, "f")
+        seats = Seats(seat_a, seat_b)
+        self.store.write.open_battle(
+            NewBattle(id=battle, conversation_id=battle, seats=seats, owner="me", prompt="?", fingerprints=fingerprints)
+        ).result()
+        for side, status in zip(Side, (ReplyStatus.FAILED, ReplyStatus.OK), strict=True):
+            self.store.write.finish_reply(battle, Reply(turn=1, side=side, attempt=1, status=status)).result()
 
     def live(self) -> Board:
         return board_of(self.store.read.board(now=self.now))
@@ -387,7 +398,7 @@ def test_style_control_of_answers_that_nobody_counted_is_refused(
 
 def _forget_styles(folder: Path, which: str) -> None:
     """As in a database from before answers were counted."""
-    engine = writing_engine(folder / "arena.sqlite3")
+    engine = database_of(f"sqlite:///{folder}/arena.sqlite3").writing_engine()
     with engine.begin() as connection:
         nothing = "length = NULL, headings = NULL, lists = NULL, bold = NULL"
         connection.exec_driver_sql(f"UPDATE reply SET {nothing} WHERE {which}")
@@ -498,3 +509,48 @@ def test_votes_without_a_time_lie_in_no_range_of_days_and_are_counted(booth: Boo
     assert not any("without a time" in remark for remark in everything.remarks)
     for board in (until, since):
         assert "Votes without a time lie in no range of days: 1 are not counted here." in board.remarks
+
+
+LOSES = Selection(failed_loses=True)
+
+
+def test_failed_answers_are_rated_beside_the_votes_and_not_among_them(booth: Booth, boards: RatedBoards) -> None:
+    for _ in range(5):
+        booth.fail("ash", "dogwood")
+    live = booth.live()
+
+    board = boards.rated(live, method="bradley_terry", selection=LOSES, order_by_elo=False)
+    history = boards.score_history(live, method="davidson", selection=LOSES)
+
+    assert (board.votes, board.failed_lost, board.counts.votes) == (4, 5, 9)
+    assert board.standings[0].model == "dogwood"
+    assert board.remarks[1].startswith("A failed answer loses here")
+    assert booth.live().standings == live.standings
+    assert {score.model for score in history.scores} == {"ash", "beech", "cedar", "dogwood"}
+    chance = boards.forecast(live, "dogwood", "ash", method="bradley_terry", selection=LOSES).chance
+    assert chance is not None
+    assert chance.probability > 0.5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_that_follow_votes_one_by_one_say_why_no_failure_can_be_lost(
+    method: str, booth: Booth, boards: RatedBoards
+) -> None:
+    if METHODS[method].needs_order:
+        with pytest.raises(CannotRate, match="has no place among them"):
+            boards.rated(booth.live(), method=method, selection=LOSES, order_by_elo=False)
+    else:
+        boards.rated(booth.live(), method=method, selection=LOSES, order_by_elo=False)
+
+
+def test_a_failure_reaches_the_board_without_another_vote(booth: Booth) -> None:
+    boards = RatedBoards(booth.store.read)
+    plain = boards.rated(booth.live(), method="bradley_terry", selection=LOSES, order_by_elo=False)
+    booth.fail("ash", "beech")
+
+    later = RatedBoards(booth.store.read, background=boards._background).rated(
+        booth.live(), method="bradley_terry", selection=LOSES, order_by_elo=False
+    )
+
+    assert (plain.version, plain.failed_lost) == (later.version, 0)
+    assert later.failed_lost == 1

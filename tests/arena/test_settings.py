@@ -178,6 +178,7 @@ def test_a_wrong_variable_is_named_with_its_remedy(write: Write, variable: str, 
         ("[limits]\nsilence_seconds = nan", r"\[limits\]: silence_seconds: .*finite"),
         ("port = \nhost = 1", r"not valid TOML: .*line 1"),
         ('secret = "a secret that is long enough"', "ARENA_SECRET"),
+        ('metrics_token = "a token that is long enough"', "ARENA_METRICS_TOKEN"),
         ('source = "x"', "`source` cannot be set"),
         ('allowed_hosts = ["https://arena.example.com/"]', "allowed_hosts: .*is no host name: write arena.example.com"),
         ('allowed_hosts = ["arena.example.com:8501"]', "without https://, port or path"),
@@ -406,6 +407,14 @@ def test_a_secret_is_made_once_readable_by_its_owner_only(tmp_path: Path) -> Non
     assert len(first) >= 32
     assert [file.name for file in settings.data_dir.iterdir()] == ["secret"]
     assert stat.S_IMODE((settings.data_dir / "secret").stat().st_mode) == 0o600
+
+
+def test_a_database_that_replicas_can_share_wants_a_secret_that_they_share(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url="postgresql://db/arena")
+
+    with pytest.raises(SettingsError, match="set it to the same value for each"):
+        settings.cookie_secret()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_processes_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:

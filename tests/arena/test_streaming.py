@@ -532,7 +532,11 @@ def test_hidden_answers_cannot_be_read_before_they_are_stored(streams: Streams, 
     battle = streams.start("b", [job(Side.A), job(Side.B)], hidden=True)
     wait_until(lambda: len(records.waiting) == 2)
 
-    assert [side.text for side in battle.sides.values()] == ["", ""]
+    shown = [side.text for side in battle.sides.values()]
+    for waiting in records.waiting:
+        waiting.set_result(None)  # closing waits for what is being stored
+
+    assert shown == ["", ""]
     assert {reply.text for _, reply in records.replies} == {"Hello world"}
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import shell
 from arena.background import Order
-from arena.domain import FinishReason, Reply, ReplyStatus, Seats, Side
+from arena.domain import Fault, FinishReason, Reply, ReplyStatus, Seats, Side
 from arena.errors import BeingRated
 from arena.rated_board import RatedBoard
 from arena.settings import load_settings
@@ -100,6 +100,22 @@ def cast(store: Store, battle_id: str, seats: Seats, verdict: Verdict) -> None:
         reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text=text, finish_reason=FinishReason.STOP)
         store.write.finish_reply(battle_id, reply).result()
     store.write.cast_vote(battle_id, "them", verdict).result()
+
+
+def fail(store: Store, battle_id: str, seats: Seats) -> None:
+    """A battle in which the left side failed."""
+    battle = NewBattle(
+        id=battle_id,
+        conversation_id=battle_id,
+        seats=seats,
+        owner="them",
+        prompt="Hello",
+        fingerprints=dict.fromkeys(Side, "x"),
+    )
+    store.write.open_battle(battle).result()
+    for side, status, fault in ((Side.A, ReplyStatus.FAILED, Fault.OVERLOADED), (Side.B, ReplyStatus.OK, None)):
+        reply = Reply(turn=1, side=side, attempt=1, status=status, text="Yes", fault=fault)
+        store.write.finish_reply(battle_id, reply).result()
 
 
 def progress(tab: AppTest) -> str:

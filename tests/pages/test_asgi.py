@@ -125,10 +125,16 @@ def test_other_answers_make_no_voter(server: Server) -> None:
     assert not cookie_of(response)
 
 
-def test_health_is_json(server: Server) -> None:
+def test_a_process_that_answers_lives(server: Server) -> None:
     response = server.get("/healthz")
 
-    assert json.loads(response.body) == {"status": "ok", "ready_models": 2}  # type: ignore[attr-defined]
+    assert json.loads(response.body) == {"status": "ok"}  # type: ignore[attr-defined]
+
+
+def test_an_arena_with_two_models_is_ready(server: Server) -> None:
+    response = server.get("/readyz")
+
+    assert json.loads(response.body) == {"status": "ready", "ready_models": 2}  # type: ignore[attr-defined]
 
 
 def test_the_settings_beside_the_pages_are_in_force(server: Server) -> None:

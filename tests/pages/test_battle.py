@@ -199,3 +199,18 @@ def test_wrong_settings_are_named_on_the_page(open_page: OpenPage, configure: Ca
 
 def test_every_fault_has_its_sentence() -> None:
     assert set(FAULTS) == set(Fault)
+
+
+def test_a_battle_whose_texts_were_removed_says_so_and_offers_only_a_new_round(open_page: OpenPage) -> None:
+    tab = ask(open_page())
+    run_until(tab, lambda tab: VOTES[0] in labels(tab))
+    battle_id = str(tab.query_params["battle"])
+    shell.open_arena()._store.write.remove_texts([battle_id]).result()
+
+    tab.run()
+
+    assert [info.value for info in tab.info] == ["The prompts and answers of this battle were removed after 0 days."]
+    assert "Why?" not in shown(tab)
+    assert not set(VOTES) & set(labels(tab))
+    assert "🎲 New round" in labels(tab)
+    assert tab.chat_input(key="prompt").disabled

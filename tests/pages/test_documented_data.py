@@ -23,6 +23,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "data.md"
 COMMAND, LINE = "The leaderboard: `arena standings --json`", "Each entry of `standings`"
 PAIR, FORECAST = "A pair: `arena predict A B --json`", "`forecast`"
 PAGE, MODEL = "The leaderboard page: ⬇️ JSON", "Each entry of `models`"
+VOTES, VOTERS = (
+    "Votes for an administrator: `arena votes held --json`",
+    "Voters for an administrator: `arena voters list --json`",
+)
 CSV = "The leaderboard page: ⬇️ CSV"
 
 
@@ -89,6 +93,18 @@ def test_the_fields_of_a_prediction_are_documented(run: Run) -> None:
     assert list(pair["forecast"]) == documented(FORECAST)
     assert set(pair["forecast"]["chance"]) == parts_of(FORECAST, "chance")
     assert set(pair["forecast"]["split"]) == parts_of(FORECAST, "split")
+
+
+def test_the_fields_of_votes_and_voters_are_documented(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["votes", "exclude", "1", "--reason", "a test of ours"])
+    capsys.readouterr()
+
+    (vote,), (voter,) = run("votes", "held", "--which", "left_out"), run("voters", "list")
+
+    assert set(vote) == set(documented(VOTES))
+    assert set(vote["decision"]) == parts_of(VOTES, "decision")
+    assert set(voter) == set(documented(VOTERS))
 
 
 def test_the_fields_of_the_pages_json_are_documented(told: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from board_table import change, columns, interval, lines, ranks, written
 from leaderboard import METHODS, RatedStanding, Verdict
 from shell import open_arena
 from tests.fault_server import wait_until
-from tests.pages.conftest import busy_background, cast, progress, rated
+from tests.pages.conftest import busy_background, cast, fail, progress, rated
 
 OpenPage = Callable[..., AppTest]
 FOUR_MODELS = "\n".join(
@@ -363,10 +363,11 @@ def test_a_method_without_intervals_shows_no_spread_of_ranks(voted: OpenPage) ->
 def test_numbers_are_written_for_people_and_stay_numbers() -> None:
     frame = pd.DataFrame({"win_rate": [0.66666, None], "change": [-3.4, None], "price_in": [0.075, None]})
     frame["price_out"] = [2.5, 15.0]
+    frame["rank"] = [1, None]
 
     table = written(frame)
 
-    assert table.to_string().split("\n")[1:3] == ["0 0.667000 −3 $0.075 $2.50", "1    $15"]
+    assert table.to_string().split("\n")[1:3] == ["0 0.667000 −3 $0.075 $2.50 1", "1    $15 "]
     assert frame["win_rate"].tolist()[0] == 0.66666
 
 
@@ -404,3 +405,41 @@ def test_votes_that_are_left_out_can_be_switched_back_in(voted: OpenPage) -> Non
     assert r"**2 votes** · 1 left out (an answer named its model)" in texts(without)
     assert "**3 votes**" in texts(with_them)
     assert not with_them.exception
+
+
+@pytest.fixture
+def failing(voted: OpenPage) -> OpenPage:
+    """Ash, who leads, failed against birch in six battles of ten days ago."""
+    settings = load_settings()
+    at = datetime.now(UTC) - timedelta(days=10)
+    with closing(Store.open(settings.database_url, clock=lambda: at)) as store:
+        for number in range(6):
+            fail(store, f"failed-{number}", Seats("ash", "birch"))
+    return voted
+
+
+def test_a_second_board_counts_failed_answers_as_lost(failing: OpenPage) -> None:
+    plain, second = failing("standings.py"), failing("standings.py", failed_loses="yes")
+
+    assert "counted as lost" not in texts(plain)
+    assert "**3 votes** · **6 failed answers** counted as lost" in texts(second)
+    assert "A failed answer loses here" in texts(second)
+    assert [name.split(" · ")[0] for name in plain.dataframe[0].value["model"]] == ["Ash", "Elm", "Cedar", "Birch"]
+    assert [name.split(" · ")[0] for name in second.dataframe[0].value["model"]] == ["Birch", "Cedar", "Ash"]
+    assert not second.exception
+
+
+def test_a_rating_that_follows_votes_one_by_one_says_why_no_failure_can_be_lost(failing: OpenPage) -> None:
+    tab = failing("standings.py", failed_loses="yes", order="style_control")
+
+    assert "has no place among them" in tab.error[0].value
+
+
+@pytest.mark.usefixtures("failing")
+def test_the_pages_json_says_how_many_failed_answers_are_lost() -> None:
+    view = View(failed_loses=True)
+    board = open_arena().rated_board(selection=view.selection, order_by_elo=view.by_elo)
+
+    told = json.loads(board_json(board, lines(board, open_arena().board(), view), view))
+
+    assert (told["votes"], told["failed_lost"], told["filters"]) == (3, 6, {"failed_loses": ["yes"]})

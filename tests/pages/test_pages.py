@@ -222,6 +222,7 @@ def test_the_trust_page_tells_what_was_left_out_and_that_it_changes_nothing(
     measured = tab.dataframe[0].value.set_index("Measured")["Figure"]
     assert measured["Voters"] == "1"
     assert measured["Left answer won"].startswith("100.0")
+    assert measured["First place hangs on"] == "0 votes"  # both won once
     effects = tab.dataframe[1].value.iloc[:, 0].tolist()
     assert effects == ["without the votes of the busiest voter", "with the advantage of the left seat taken out"]
 

@@ -77,6 +77,17 @@ def test_a_model_without_a_vote_has_its_elo_figure_only(voted: OpenPage) -> None
     assert tab.metric[0].delta == "rated 1000"
 
 
+def test_the_page_begins_with_the_best_two_that_have_votes(
+    configure: Callable[[str], None], cast_votes: Callable[..., None], open_page: OpenPage
+) -> None:
+    configure(MODELS)
+    cast_votes([(Seats("ash", "birch"), Verdict.A)])
+
+    tab = open_page("predict.py")
+
+    assert tab.query_params == {"a": "ash", "b": "birch"}
+
+
 def test_a_link_with_a_method_that_has_no_interval_says_so_and_uses_another(voted: OpenPage) -> None:
     tab = voted("predict.py", a="ash", b="birch", method="<elo>")
 

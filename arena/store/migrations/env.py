@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from arena.store import foreign_schema, trust_schema  # noqa: F401 - their tables belong to the metadata
+from arena.store import foreign_schema, people_schema, trust_schema  # noqa: F401 - their tables belong to the metadata
 from arena.store.schema import Base
 
 context.configure(

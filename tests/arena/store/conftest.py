@@ -1,8 +1,8 @@
-"""A real SQLite file per test, a clock that the test moves, and a desk that plays battles quickly."""
+"""A real database per test, of each engine, a clock that the test moves, and a desk that plays battles quickly."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,14 +12,18 @@ from threading import Event
 from typing import Any, Protocol
 
 import pytest
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from arena.domain import Battle, BattleKind, BattleState, EloChange, ModelSpec, Reply, ReplyStatus, Seats, Side, Vote
-from arena.store import NewBattle, Store
-from arena.store.engine import reading_engine
+from arena.store import AuditEntry, NewBattle, Store
+from arena.store.contestants import CATALOGUE
+from arena.store.engine import database_of
 from arena.store.queue import Job
+from arena.store.schema import BattleRow, ConversationRow, ReplyRow, TurnRow, table_of
 from leaderboard.verdicts import Verdict
+from tests.conftest import MakeDatabase
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 100
 
 
 class MakeSpec(Protocol):
@@ -116,23 +120,29 @@ class Desk:
 
     def votes(self, n: int) -> None:
         """Cast `n` random votes, many in one transaction."""
-        waiting: list[Future[Any]] = []
-        for _ in range(n):
-            battle_id, verdict = f"battle-{next(self._ids)}", self.rng.choice(list(Verdict))
-            new = NewBattle(
-                id=battle_id,
-                conversation_id=battle_id,
-                seats=Seats(*self.rng.sample(list(self.names), 2)),
-                owner="voter",
-                prompt="Why?",
-                fingerprints=dict.fromkeys(Side, ""),
-            )
-            waiting.append(self.store.write.open_battle(new))
-            for side in Side:
-                reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="Because.")
-                waiting.append(self.store.write.finish_reply(battle_id, reply))
-            waiting.append(self.store.write.cast_vote(battle_id, "voter", verdict))
-        assert not wait(waiting, DEADLINE_SECONDS).not_done
+        drawn = [(self.rng.choice(list(Verdict)), self._drawn()) for _ in range(n)]
+        battles = self.many_ready([seats for _, seats in drawn])
+        cast = [
+            self.store.write.cast_vote(battle_id, "voter", verdict)
+            for battle_id, (verdict, _) in zip(battles, drawn, strict=True)
+        ]
+        assert not wait(cast, DEADLINE_SECONDS).not_done
+
+    def many_ready(self, seats: int | Sequence[Seats]) -> list[str]:
+        """Ready battles, random or in these seats: the first by the verbs, the others as copies of its rows."""
+        wanted = [self._drawn() for _ in range(seats)] if isinstance(seats, int) else seats
+        first = self.ready(seats=wanted[0])
+        copies = {f"battle-{next(self._ids)}": each for each in wanted[1:]}
+        copying = Job(run=lambda connection, _: _copy(connection, first, copies))
+        self.store.write._queue.submit(copying).result(DEADLINE_SECONDS)
+        return [first, *copies]
+
+    def _drawn(self) -> Seats:
+        return Seats(*self.rng.sample(list(self.names), 2))
+
+    def decisions(self) -> tuple[AuditEntry, ...]:
+        """What stands in the audit log beside the coming and going of models."""
+        return tuple(entry for entry in self.store.read.audit() if entry.actor != CATALOGUE)
 
     def battle(self, battle_id: str) -> Battle:
         battle = self.store.read.battle(battle_id)
@@ -163,6 +173,22 @@ class Desk:
             go_on.set()
 
 
+def _copy(connection: Connection, battle_id: str, copies: Mapping[str, Seats]) -> None:
+    for row, key in ((ConversationRow, "id"), (BattleRow, "id"), (TurnRow, "battle"), (ReplyRow, "battle")):
+        table = table_of(row)
+        name = f"conversation of {battle_id}" if row is ConversationRow else battle_id
+        found = connection.execute(select(*table.c).where(table.c[key] == name)).mappings().all()
+        rows = [{**each, **_named(each, copy, seats)} for copy, seats in copies.items() for each in found]
+        if rows:
+            connection.execute(insert(table), rows)
+
+
+def _named(row: RowMapping, battle_id: str, seats: Seats) -> dict[str, str]:
+    """What differs in a copy; a conversation is named like its battle."""
+    names = {"id": battle_id, "battle": battle_id, "conversation": battle_id, "seat_a": seats.a, "seat_b": seats.b}
+    return {name: value for name, value in names.items() if name in row}
+
+
 def spec(name: str, **settings: Any) -> ModelSpec:  # noqa: ANN401 - whatever a ModelSpec takes
     return replace(ModelSpec(name=name, provider="scripted", display_name=name.title()), **settings)
 
@@ -179,12 +205,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
+    """The SQLite file of `url`; a test that asks for it runs on SQLite alone."""
     return tmp_path / "arena.db"
-
-
-@pytest.fixture
-def url(database: Path) -> str:
-    return f"sqlite:///{database}"
 
 
 @pytest.fixture
@@ -202,12 +224,12 @@ def desk(store: Store) -> Desk:
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path, clock: Clock) -> Iterator[MakeDesk]:
+def make_desk(make_database: MakeDatabase, clock: Clock) -> Iterator[MakeDesk]:
     """Desks on stores of their own, in the same clock."""
     stores: list[Store] = []
 
     def make() -> Desk:
-        stores.append(Store.open(f"sqlite:///{tmp_path / f'other-{len(stores)}.db'}", clock=clock))
+        stores.append(Store.open(make_database(), clock=clock))
         desk = Desk(stores[-1])
         desk.enter()
         return desk
@@ -218,11 +240,11 @@ def make_desk(tmp_path: Path, clock: Clock) -> Iterator[MakeDesk]:
 
 
 @pytest.fixture
-def rows(database: Path) -> Iterator[Callable[[str], int]]:
+def rows(url: str) -> Iterator[Callable[[str], int]]:
     """How many rows a table has, looked at by the store's own driver: two copies of SQLite in one process do not see
     each other's locks, and the first to close would take the log away from the other.
     """
-    engine = reading_engine(database)
+    engine = database_of(url).reading_engine()
 
     def count(table: str) -> int:
         with engine.connect() as connection:

@@ -7,11 +7,12 @@ from arena.domain import BattleKind, LeftOut, Seats, Side
 from arena.store import Casting, Store
 from arena.store.ballots import SWEEP
 from arena.store.exclusion import NEVER_COUNTED
-from leaderboard.integrity import UNKNOWN, Habits
+from leaderboard.integrity import UNKNOWN, Habits, Reason, Risk, Sign
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
 
 SEATS = Seats("ant", "bee")
+REASON = Reason(sign=Sign.FOR_MODEL, risk=0.99, sentence="The votes lean 130 points towards ant.")
 
 
 def _cast(desk: Desk, *, verdict: Verdict = Verdict.A, owner: str = "voter", casting: Casting | None = None) -> int:
@@ -20,7 +21,8 @@ def _cast(desk: Desk, *, verdict: Verdict = Verdict.A, owner: str = "voter", cas
 
 
 def _settle(store: Store, *, hold: Iterable[int] = (), release: Iterable[int] = (), **alarms: str) -> None:
-    store.write.settle_sweep(hold=frozenset(hold), release=frozenset(release), alarms=alarms).result(DEADLINE_SECONDS)
+    risks = dict.fromkeys(hold, Risk.of([REASON]))
+    store.write.settle_sweep(hold=risks, release=frozenset(release), alarms=alarms).result(DEADLINE_SECONDS)
 
 
 def _left_out(store: Store) -> dict[int, str | None]:
@@ -98,6 +100,18 @@ def test_what_an_administrator_decided_stays_decided(store: Store, desk: Desk) -
     _settle(store, hold={kept}, release={dropped})
 
     assert _left_out(store) == {kept: None, dropped: "suspicious"}
+
+
+def test_confirmed_votes_stay_evidence_about_which_a_sweep_decides_nothing(store: Store, desk: Desk) -> None:
+    confirmed, excluded = _cast(desk), _cast(desk)
+    _settle(store, hold={confirmed})
+    store.write.confirm_votes([confirmed], note="a farm", actor="admin").result(DEADLINE_SECONDS)
+    store.write.exclude_votes([excluded], reason="excluded", actor="admin").result(DEADLINE_SECONDS)
+
+    seen = store.read.examined()
+
+    assert seen.seqs.tolist() == [confirmed]
+    assert (seen.held.tolist(), seen.counted.tolist()) == ([False], [False])
 
 
 def test_a_sweep_that_decides_nothing_leaves_the_board_alone(store: Store, desk: Desk) -> None:

@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,7 @@ from sqlalchemy import Connection, create_engine
 
 from arena.errors import LimitReached
 from arena.store.budgets import BUDGET, EVERYBODY, reserve, settle, spent
-from arena.store.engine import writing_engine
+from arena.store.engine import database_of
 from arena.store.migrating import migrate
 from arena.store.rows import Bounds, Spending
 from tests.arena.store.conftest import Clock
@@ -18,8 +17,8 @@ ONE = Spending(tokens=700, usd=0.01)
 
 
 @pytest.fixture
-def connection(database: Path) -> Iterator[Connection]:
-    engine = writing_engine(database)
+def connection(url: str) -> Iterator[Connection]:
+    engine = database_of(url).writing_engine()
     migrate(engine)
     with engine.begin() as connection:
         yield connection

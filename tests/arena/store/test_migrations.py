@@ -2,7 +2,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -15,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 from arena.domain import BattleKind, BattleState, Fault, FinishReason, ModelState, Pace, ReplyStatus, Side
 from arena.selection import EVERYTHING
 from arena.store import Store
-from arena.store.engine import DayOf, writing_engine
+from arena.store.engine import DayOf, database_of
 from arena.store.foreign_schema import ForeignVoteRow, SourceRow
 from arena.store.migrating import alembic_config, migrate
 from arena.store.schema import Base, BattleRow, EventKind, ModelRow, ReplyRow, VoteEventRow, VoteRow
@@ -23,11 +22,19 @@ from arena.store.trust_schema import VoterRow
 from arena.strata import NO_STRATUM
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Clock
+from tests.conftest import MakeDatabase
+
+REFUSED = "constraint failed|cannot store TEXT|violates .* constraint|invalid input syntax for type double"
 
 
 @pytest.fixture
-def migrated(database: Path) -> Iterator[Engine]:
-    engine = writing_engine(database)
+def url(make_database: MakeDatabase) -> str:
+    return make_database(blank=True)
+
+
+@pytest.fixture
+def migrated(url: str) -> Iterator[Engine]:
+    engine = database_of(url).writing_engine()
     migrate(engine)
     yield engine
     engine.dispose()
@@ -38,9 +45,9 @@ def test_the_migrations_lead_to_the_schema(migrated: Engine) -> None:
         command.check(alembic_config(connection))
 
 
-def test_the_migrations_lead_to_the_constraints_of_the_schema(migrated: Engine, tmp_path: Path) -> None:
+def test_the_migrations_lead_to_the_constraints_of_the_schema(migrated: Engine, make_database: MakeDatabase) -> None:
     """Alembic compares no checks, no strictness and no key names."""
-    modelled = writing_engine(tmp_path / "modelled.db")
+    modelled = database_of(make_database(blank=True)).writing_engine()
     with modelled.begin() as connection:
         Base.metadata.create_all(connection)
 
@@ -64,17 +71,16 @@ def _shape(engine: Engine) -> dict[str, object]:
 
 
 def test_migrating_again_changes_nothing(migrated: Engine) -> None:
-    with migrated.connect() as connection:
-        before = connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all()
+    before = _shape(migrated)
 
-    migrate(migrated)
+    again = migrate(migrated)
 
-    with migrated.connect() as connection:
-        assert connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all() == before
+    assert again.before == again.after
+    assert _shape(migrated) == before
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(database: Path) -> None:
-    engine = writing_engine(database)
+def test_a_migration_that_fails_leaves_nothing_behind(url: str) -> None:
+    engine = database_of(url).writing_engine()
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE vote (x TEXT)")
 
@@ -116,14 +122,25 @@ OLD_ROWS = {
         "INSERT INTO tally VALUES ('file', '', 0, 0, 0, 0, 'und', '', 'a', 'z', 'a', 1)",
     ],
     "0003": ["UPDATE source SET classifier = 'some 1.0'"],
+    "0004": [
+        "INSERT INTO vote_event VALUES (1, 1, 'restored', 'no farm', 'root', 1, :now)",
+        """INSERT INTO audit VALUES (1, :now, 'root', 'votes restored', '[1]', '{"1": null}', '{"1": null}',
+        '5eafe9e68c850e4f55ecc05b0d66930e49e87b186928f7f0e85ccea2e0f8d321')""",
+    ],
+    "0005": ["UPDATE vote_event SET note = 'looked at'"],
+    "0006": [],
+    "0007": [],
+    "0008": [],
+    "0009": ["UPDATE turn SET prompt = 'Why then?'"],
 }
 
-OLD_CLASSIFIERS: dict[str, list[str | None]] = {"0001": [], "0002": [None], "0003": ["some 1.0"]}
+OLD_CLASSIFIERS: dict[str, list[str | None]] = {revision: ["some 1.0"] for revision in OLD_ROWS}
+OLD_CLASSIFIERS |= {"0001": [], "0002": [None]}
 
 
 @pytest.mark.parametrize("revision", OLD_ROWS)
-def test_a_database_of_every_older_state_keeps_its_rows(database: Path, url: str, clock: Clock, revision: str) -> None:
-    _make_old(database, revision, clock.now)
+def test_a_database_of_every_older_state_keeps_its_rows(url: str, clock: Clock, revision: str) -> None:
+    _make_old(url, revision, clock.now)
 
     with closing(Store.open(url, clock=clock)) as store:
         report = store.read.verify()
@@ -135,9 +152,9 @@ def test_a_database_of_every_older_state_keeps_its_rows(database: Path, url: str
 
 
 @pytest.mark.parametrize("revision", OLD_ROWS)
-def test_what_was_stored_before_it_was_counted_says_so(database: Path, clock: Clock, revision: str) -> None:
-    _make_old(database, revision, clock.now)
-    engine = writing_engine(database)
+def test_what_was_stored_before_it_was_counted_says_so(url: str, clock: Clock, revision: str) -> None:
+    _make_old(url, revision, clock.now)
+    engine = database_of(url).writing_engine()
 
     migrate(engine)
 
@@ -150,9 +167,9 @@ def test_what_was_stored_before_it_was_counted_says_so(database: Path, clock: Cl
 
 
 @pytest.mark.parametrize("revision", OLD_ROWS)
-def test_whoever_asked_before_there_were_voters_is_one(database: Path, clock: Clock, revision: str) -> None:
-    _make_old(database, revision, clock.now)
-    engine = writing_engine(database)
+def test_whoever_asked_before_there_were_voters_is_one(url: str, clock: Clock, revision: str) -> None:
+    _make_old(url, revision, clock.now)
+    engine = database_of(url).writing_engine()
 
     migrate(engine)
 
@@ -164,10 +181,8 @@ def test_whoever_asked_before_there_were_voters_is_one(database: Path, clock: Cl
 
 
 @pytest.mark.parametrize("revision", OLD_ROWS)
-def test_votes_from_before_answers_were_counted_have_no_known_style(
-    database: Path, url: str, clock: Clock, revision: str
-) -> None:
-    _make_old(database, revision, clock.now)
+def test_votes_from_before_answers_were_counted_have_no_known_style(url: str, clock: Clock, revision: str) -> None:
+    _make_old(url, revision, clock.now)
 
     with closing(Store.open(url, clock=clock)) as store:
         votes = store.read.selected_votes(EVERYTHING, with_styles=True)
@@ -176,9 +191,9 @@ def test_votes_from_before_answers_were_counted_have_no_known_style(
     assert votes.styles.known.tolist() == [False]
 
 
-def _make_old(database: Path, revision: str, now: datetime) -> None:
+def _make_old(url: str, revision: str, now: datetime) -> None:
     """A database as the programs up to that revision left it: one battle with its vote, then one imported file."""
-    engine = writing_engine(database)
+    engine = database_of(url).writing_engine()
     with engine.begin() as connection:
         for since in [known for known in OLD_ROWS if known <= revision]:
             command.upgrade(alembic_config(connection), since)
@@ -244,8 +259,18 @@ def test_a_vote_that_must_not_be_is_refused_by_the_database(
         _lay_ground(connection, clock.now)
         connection.execute(insert(VoteRow), _vote(clock.now))
 
-        with pytest.raises(DatabaseError, match=r"constraint failed|cannot store TEXT"):
+        with pytest.raises(DatabaseError, match=REFUSED):
             connection.exec_driver_sql(f"UPDATE vote SET {changes}")
+
+
+def test_a_risk_of_more_than_certainty_is_refused_by_the_database(migrated: Engine, clock: Clock) -> None:
+    with migrated.begin() as connection:
+        _lay_ground(connection, clock.now)
+        connection.execute(insert(VoteRow), _vote(clock.now))
+        event = {"vote": 1, "kind": EventKind.EXCLUDED, "reason": "r", "actor": "a", "after_seq": 1, "at": clock.now}
+
+        with pytest.raises(DatabaseError, match=REFUSED):
+            connection.execute(insert(VoteEventRow), event | {"risk": 1.5})
 
 
 def test_a_battle_has_one_vote_for_ever(migrated: Engine, clock: Clock) -> None:
@@ -253,7 +278,7 @@ def test_a_battle_has_one_vote_for_ever(migrated: Engine, clock: Clock) -> None:
         _lay_ground(connection, clock.now)
         connection.execute(insert(VoteRow), _vote(clock.now, seq=1))
 
-        with pytest.raises(DatabaseError, match=r"UNIQUE constraint failed: vote\.battle"):
+        with pytest.raises(DatabaseError, match=r"UNIQUE constraint failed: vote\.battle|uq_vote_battle"):
             connection.execute(insert(VoteRow), _vote(clock.now, seq=2))
 
 

@@ -79,6 +79,26 @@ def test_a_retired_model_may_come_back(desk: Desk, store: Store) -> None:
     assert (ant.spec.state, ant.retired_at) == (ModelState.ENABLED, None)
 
 
+def test_who_comes_goes_hides_and_comes_back_is_in_the_audit_log(store: Store, spec: MakeSpec) -> None:
+    for catalogue in (
+        [spec("ant"), spec("bee", state=ModelState.DISABLED)],
+        [spec("ant", state=ModelState.DISABLED)],
+        [spec("ant", licence="MIT"), spec("bee")],
+    ):
+        store.write.sync_models(catalogue).result(30)
+
+    told = [(entry.actor, entry.action, entry.target, entry.before, entry.after) for entry in store.read.audit()]
+    assert told == [
+        ("arena.toml", "model added", "ant", None, "enabled"),
+        ("arena.toml", "model added", "bee", None, "disabled"),
+        ("arena.toml", "model disabled", "ant", "enabled", "disabled"),
+        ("arena.toml", "model retired", "bee", "disabled", "retired"),
+        ("arena.toml", "model enabled", "ant", "disabled", "enabled"),
+        ("arena.toml", "model enabled", "bee", "retired", "enabled"),
+    ]
+    store.read.verify()
+
+
 def test_a_model_may_be_retired_by_the_catalogue(store: Store, clock: Clock, spec: MakeSpec) -> None:
     store.write.sync_models([spec("ant", state=ModelState.RETIRED)]).result(30)
     since = clock.now

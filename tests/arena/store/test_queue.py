@@ -2,24 +2,30 @@ from datetime import datetime
 from traceback import format_exception
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
 from arena.domain import Seats
 from arena.errors import StoreError
 from arena.store import Store
 from arena.store.queue import Job
+from arena.store.schema import TurnRow
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Desk
 
+NOT_NOW = {
+    "sqlite": "SELECT * FROM missing",
+    "postgresql": "DO $$ BEGIN RAISE serialization_failure; END $$",
+}
+
 
 @pytest.mark.usefixtures("desk")
-def test_a_write_is_tried_again_while_the_engine_cannot(store: Store) -> None:
+def test_a_write_is_tried_again_while_the_engine_cannot(store: Store, engine_name: str) -> None:
     calls: list[None] = []
 
     def fail_twice(connection: Connection, _now: datetime) -> int:
         calls.append(None)
-        connection.exec_driver_sql("SELECT * FROM missing" if len(calls) < 3 else "UPDATE board_state SET version = 77")
+        connection.exec_driver_sql(NOT_NOW[engine_name] if len(calls) < 3 else "UPDATE board_state SET version = 77")
         return len(calls)
 
     assert store.write._queue.submit(Job(run=fail_twice)).result(30) == 3
@@ -40,6 +46,7 @@ def test_what_can_never_be_written_fails_alone_and_says_so(
     assert "a write failed" in caplog.text
 
 
+@pytest.mark.sqlite_only
 def test_a_full_disk_loses_no_acknowledged_vote(desk: Desk, store: Store) -> None:
     desk.vote(seats=Seats("ant", "bee"))
     ready = desk.ready()
@@ -62,8 +69,9 @@ def test_a_full_disk_loses_no_acknowledged_vote(desk: Desk, store: Store) -> Non
 
 
 def test_an_error_carries_no_text_of_a_prompt(desk: Desk, store: Store) -> None:
-    def insert_double(connection: Connection, _now: datetime) -> None:
-        connection.exec_driver_sql("INSERT INTO turn VALUES (?, 1, ?, '')", (battle_id, secret))
+    def insert_double(connection: Connection, now: datetime) -> None:
+        row = {"battle": battle_id, "ordinal": 1, "prompt": secret, "created_at": now}
+        connection.execute(insert(TurnRow), row)
 
     battle_id = desk.open()
     secret = "my " + "secret" + " prompt"
@@ -86,7 +94,7 @@ def test_a_write_that_was_cancelled_in_time_is_not_done(desk: Desk, store: Store
 
 
 def test_more_than_a_batch_is_written_in_order(desk: Desk, store: Store) -> None:
-    battles = [desk.ready() for _ in range(300)]
+    battles = desk.many_ready(300)
     with desk.writer_held():
         waiting = [store.write.cast_vote(battle_id, "voter", Verdict.A) for battle_id in battles]
 

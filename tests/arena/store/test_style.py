@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from arena.foreign import NAMED, Conversation, ForeignTally, ForeignVote, StyleF
 from arena.language import CLASSIFIER
 from arena.selection import EVERYTHING, Selection
 from arena.store import NewSource, SourceLoad, Store
-from arena.store.engine import reading_engine, writing_engine
+from arena.store.engine import database_of
 from leaderboard import Evidence, Game, Games, PairCounts
 from leaderboard.ratings import rate_style_control
 from leaderboard.style import STYLE_UNKNOWN, GameStyles, Style, style_of
@@ -25,12 +24,12 @@ from tests.arena.store.conftest import Clock, Desk
 WRITTEN = "# Title\n\n- **one**\n- two\n\n```\n- code\n```\n"
 
 
-def test_an_answer_is_counted_as_it_is_stored(desk: Desk, database: Path) -> None:
+def test_an_answer_is_counted_as_it_is_stored(desk: Desk, url: str) -> None:
     battle_id = desk.open()
 
     desk.finish(battle_id, Side.B, text=WRITTEN)
 
-    assert _rows(database, "SELECT side, length, headings, lists, bold FROM reply ORDER BY side") == [
+    assert _rows(url, "SELECT side, length, headings, lists, bold FROM reply ORDER BY side") == [
         ("a", None, None, None, None),
         ("b", *style_of([WRITTEN])),
     ]
@@ -38,32 +37,32 @@ def test_an_answer_is_counted_as_it_is_stored(desk: Desk, database: Path) -> Non
 
 
 @pytest.mark.parametrize("status", [ReplyStatus.FAILED, ReplyStatus.STOPPED, ReplyStatus.INTERRUPTED])
-def test_only_a_whole_answer_is_counted(desk: Desk, database: Path, status: ReplyStatus) -> None:
+def test_only_a_whole_answer_is_counted(desk: Desk, url: str, status: ReplyStatus) -> None:
     battle_id = desk.open()
 
     desk.finish(battle_id, Side.A, status, text=WRITTEN)
 
-    assert _rows(database, "SELECT length FROM reply WHERE side = 'a'") == [(None,)]
+    assert _rows(url, "SELECT length FROM reply WHERE side = 'a'") == [(None,)]
 
 
-def test_a_ready_battle_says_in_which_language_and_what_told_it(desk: Desk, database: Path) -> None:
+def test_a_ready_battle_says_in_which_language_and_what_told_it(desk: Desk, url: str) -> None:
     battle_id = desk.open(prompt="Warum ist der Himmel blau?")
     told = "SELECT language, classifier FROM battle"
-    before = _rows(database, told)
+    before = _rows(url, told)
 
     desk.finish(battle_id, Side.A)
     desk.finish(battle_id, Side.B)
 
     assert before == [("und", "")]
-    assert _rows(database, told) == [("de", CLASSIFIER)]
+    assert _rows(url, told) == [("de", CLASSIFIER)]
 
 
-def test_a_vote_keeps_the_language_of_its_battle(desk: Desk, database: Path) -> None:
+def test_a_vote_keeps_the_language_of_its_battle(desk: Desk, url: str) -> None:
     battle_id = desk.ready(seats=Seats("ant", "bee"), prompt="Pourquoi le ciel est-il bleu ?")
 
     desk.store.write.cast_vote(battle_id, "voter", Verdict.A).result()
 
-    assert _rows(database, "SELECT language FROM vote") == [("fr",)]
+    assert _rows(url, "SELECT language FROM vote") == [("fr",)]
     assert desk.store.read.facets().languages == ("fr",)
 
 
@@ -116,12 +115,12 @@ def test_all_turns_of_a_battle_count_and_failed_attempts_do_not(desk: Desk, stor
     assert votes.styles.side_b.tolist() == [list(style_of(["fine", "**well**"]))]
 
 
-def test_the_figures_outlive_the_texts(desk: Desk, store: Store, database: Path) -> None:
+def test_the_figures_outlive_the_texts(desk: Desk, store: Store, url: str) -> None:
     for n in range(5):
         _vote(desk, Seats("ant", "bee"), Verdict.A, [{Side.A: WRITTEN, Side.B: "so " * n}])
     before = store.read.selected_votes(EVERYTHING, with_styles=True)
 
-    _write(database, "UPDATE reply SET text = ''", "UPDATE turn SET prompt = ''")
+    _write(url, "UPDATE reply SET text = ''", "UPDATE turn SET prompt = ''")
 
     after = store.read.selected_votes(EVERYTHING, with_styles=True)
     assert before.styles is not None
@@ -131,11 +130,11 @@ def test_the_figures_outlive_the_texts(desk: Desk, store: Store, database: Path)
     assert np.array_equal(after.styles.side_b, before.styles.side_b)
 
 
-def test_a_vote_with_one_answer_that_nobody_counted_is_unknown(desk: Desk, store: Store, database: Path) -> None:
+def test_a_vote_with_one_answer_that_nobody_counted_is_unknown(desk: Desk, store: Store, url: str) -> None:
     for _ in range(3):
         _vote(desk, Seats("ant", "bee"), Verdict.A, [{Side.A: "a", Side.B: "b"}, {Side.A: "c", Side.B: "d"}])
     nobody = "SET length = NULL, headings = NULL, lists = NULL, bold = NULL WHERE side = 'b' AND turn = 2"
-    _write(database, f"UPDATE reply {nobody} AND battle = 'battle-2'")
+    _write(url, f"UPDATE reply {nobody} AND battle = 'battle-2'")
 
     votes = store.read.selected_votes(EVERYTHING, with_styles=True)
 
@@ -302,16 +301,16 @@ def _load(store: Store, votes: Sequence[ForeignVote]) -> None:
         loading.publish(actor="tester")
 
 
-def _write(database: Path, *statements: str) -> None:
-    engine = writing_engine(database)
+def _write(url: str, *statements: str) -> None:
+    engine = database_of(url).writing_engine()
     with engine.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
     engine.dispose()
 
 
-def _rows(database: Path, statement: str) -> list[tuple[object, ...]]:
-    engine = reading_engine(database)
+def _rows(url: str, statement: str) -> list[tuple[object, ...]]:
+    engine = database_of(url).reading_engine()
     with engine.connect() as connection:
         rows = [tuple(row) for row in connection.exec_driver_sql(statement)]
     engine.dispose()

@@ -73,6 +73,22 @@ def test_an_empty_board_passes(store: Store) -> None:
         ("UPDATE board_state SET k = 16", "change of vote"),
         ("UPDATE battle SET state = 'ready' WHERE id = 'battle-3'", "'battle-3'"),
         ("UPDATE vote SET battle = 'nothing' WHERE seq = 7", "battle-7"),
+        ("UPDATE reply SET status = 'failed' WHERE battle = 'battle-3' AND side = 'b'", "about battle 'battle-3'"),
+        ("DELETE FROM reply WHERE battle = 'battle-3' AND side = 'b'", "about battle 'battle-3'"),
+        (
+            """INSERT INTO reply (battle, turn, side, attempt, status, text, fingerprint, started_at)
+            VALUES ('battle-9', 1, 'a', 2, 'stopped', '', '', '2026-11-22T12:00:00.000000+00:00')""",
+            "about battle 'battle-9'",
+        ),
+        ("UPDATE vote SET voter = 'stranger' WHERE seq = 8", "Vote 8 is not of the voter"),
+        ("UPDATE battle SET owner = NULL WHERE id = 'battle-8'", "Vote 8 is not of the voter"),
+        ("UPDATE battle SET leaked = 1 WHERE id = 'battle-5'", "Vote 5 on battle 'battle-5' is counted or left out"),
+        ("UPDATE battle SET kind = 'named' WHERE id = 'battle-5'", "Vote 5 on battle 'battle-5'"),
+        ("UPDATE vote SET left_out = 'leaked' WHERE left_out = 'aa'", "tally"),
+        (
+            "UPDATE battle SET texts_removed_at = '2026-11-22T12:00:00.000000+00:00' WHERE id = 'battle-2'",
+            "'battle-2' still has texts",
+        ),
         ("UPDATE audit SET actor = 'nobody'", "audit entry 1"),
         ("UPDATE audit SET digest = 'other'", "audit entry 1"),
     ],
@@ -86,6 +102,39 @@ def test_a_tampered_row_is_found_and_named(
         played.read.verify()
 
     assert named in str(caught.value)
+
+
+def test_a_packed_answer_where_texts_were_removed_is_named(played: Store, tamper: Callable[[str], None]) -> None:
+    played.write.remove_texts(["battle-2"]).result(30)
+    played.read.verify()
+    tamper("UPDATE reply SET packed = x'00' WHERE battle = 'battle-2'")
+
+    with pytest.raises(StoreCorrupt, match="'battle-2' still has texts"):
+        played.read.verify()
+
+
+def test_an_exclusion_without_a_reason_is_named(desk: Desk, store: Store) -> None:
+    desk.vote()
+    store.write.exclude_votes([1], reason=" ", actor="root").result(30)
+
+    with pytest.raises(StoreCorrupt, match="Vote 1 was left out without a reason"):
+        store.read.verify()
+
+
+def test_two_votes_on_a_battle_are_named_where_the_constraint_is_gone(played: Store, database: Path) -> None:
+    played.close()
+    with sqlite3.connect(database) as connection:
+        connection.executescript(
+            """PRAGMA foreign_keys = OFF; CREATE TABLE votes AS SELECT * FROM vote; DROP TABLE vote;
+            ALTER TABLE votes RENAME TO vote; UPDATE vote SET battle = 'battle-6' WHERE seq = 7;"""
+        )
+    connection.close()
+    reader = Store.open_to_read(f"sqlite:///{database}")
+
+    with pytest.raises(StoreCorrupt, match="Battle 'battle-6' has 2 votes"):
+        reader.read.verify()
+
+    reader.close()
 
 
 def test_verifying_needs_no_writing_process(played: Store, url: str) -> None:
