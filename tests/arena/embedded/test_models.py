@@ -15,6 +15,7 @@ from arena.errors import UnknownModel
 
 Make = Callable[..., Weights]
 Until = Callable[[Callable[[], object]], None]
+Children = Callable[[], list[psutil.Process]]
 
 # A server program like the real one, but for the model: it keeps the file's content as its log.
 OBEDIENT = """
@@ -143,16 +144,18 @@ def test_closing_ends_the_children(make_weights: Make, cache_dir: Path, until: U
         assert models.ready_names() == ()
 
 
-def test_closing_while_a_child_starts_ends_it(make_weights: Make, cache_dir: Path, until: Until) -> None:
+def test_closing_while_a_child_starts_ends_it(
+    make_weights: Make, cache_dir: Path, until: Until, children: Children
+) -> None:
     starting = "import signal, sys; sys.stderr.write('starting'); sys.stderr.flush(); signal.pause()"
     log = cache_dir / "tiny.log"
     with running(make_weights("tiny", b"tiny"), cache_dir=cache_dir, program=starting) as models:
         until(lambda: log.exists() and log.read_text() == "starting")
-        children = psutil.Process().children()
+        assert children()
 
         models.close()
 
-    until(lambda: not any(child.is_running() for child in children))
+    until(lambda: not children())
 
 
 def test_a_cpu_that_cannot_run_the_program_is_told_at_once(make_weights: Make, cache_dir: Path, until: Until) -> None:
@@ -218,12 +221,12 @@ def test_what_cannot_be_fetched_is_tried_again(make_weights: Make, shelf: Path, 
 
 
 def test_closing_ends_the_fetch_and_is_no_failure(
-    make_weights: Make, cache_dir: Path, until: Until, caplog: pytest.LogCaptureFixture
+    make_weights: Make, cache_dir: Path, until: Until, children: Children, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(make_weights("tiny", b"tiny"), cache_dir=cache_dir) as models:
         until(lambda: models.progress()[0].state is FetchState.FETCHING)
 
-    until(lambda: not psutil.Process().children())
+    until(lambda: not children())
     assert models.ready_names() == ()
     assert caplog.records == []
 

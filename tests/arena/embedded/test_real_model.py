@@ -17,6 +17,7 @@ from arena.errors import EmbeddedError
 pytestmark = pytest.mark.embedded
 
 Until = Callable[[Callable[[], object]], None]
+Children = Callable[[], list[psutil.Process]]
 
 NAME = "smollm2-135m"
 SPEC = WEIGHTS[NAME].spec
@@ -104,9 +105,9 @@ def test_it_answers_nobody_without_the_key(models: EmbeddedModels) -> None:
 
 
 def test_a_killed_server_comes_back_and_answers_and_closing_leaves_no_process(
-    models: EmbeddedModels, until: Until
+    children: Children, models: EmbeddedModels, until: Until
 ) -> None:
-    (child,) = psutil.Process().children()
+    (child,) = children()
     before = models.endpoint(NAME)
 
     child.kill()
@@ -116,7 +117,7 @@ def test_a_killed_server_comes_back_and_answers_and_closing_leaves_no_process(
     models.close()
 
     assert text
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_when_the_arena_is_killed_its_server_ends(until: Until) -> None:
