@@ -2,9 +2,11 @@
 
 import gc
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -173,14 +175,24 @@ def _fill_in(store: "Store") -> None:
     """Read the conversations of what was imported; whoever does not want to wait may leave that to the arena."""
     from arena.enrichment import fill_in
 
-    try:
-        with progress_bar() as progress:
-            fill_in(store, progress=progress)
-    except KeyboardInterrupt:
+    with _interrupted() as stop, progress_bar() as progress:
+        fill_in(store, stop=stop, progress=progress)
+    if stop.is_set():
         typer.echo(
             "The votes are imported. Languages and styles that are still to be told follow when the arena runs next.",
             err=True,
         )
+
+
+@contextmanager
+def _interrupted() -> Iterator[Event]:
+    """An event that Ctrl-C sets. An exception would be raised anywhere: what SQLite calls, for one, loses it."""
+    stop = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

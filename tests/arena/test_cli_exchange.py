@@ -186,7 +186,7 @@ def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path) -
         importer.send_signal(signal.SIGINT)
         _, err = importer.communicate()
 
-    assert importer.returncode == 0
+    assert importer.returncode == 0, err
     assert b"The votes are imported. Languages and styles that are still to be told follow" in err
     with closing(Store.open_to_read(url)) as store:
         assert store.read.verify().sources == 1
