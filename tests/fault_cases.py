@@ -17,7 +17,7 @@ from tests.faults import Exchange
 
 HELLO = "Hello world"
 # One short deadline each, so that a busy machine does not meet another first.
-NO_START = replace(PATIENT, first_token_seconds=1.5)
+NO_START = replace(PATIENT, first_token_seconds=4)
 NO_PAUSE = replace(PATIENT, silence_seconds=1.0)
 NO_END = replace(PATIENT, total_seconds=2.0)
 SMALL = replace(PATIENT, max_characters=50_000, max_bytes=3_000_000)
