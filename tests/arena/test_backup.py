@@ -311,7 +311,9 @@ def test_a_member_that_was_added_or_taken_away_is_named(desk: Desk, url: str, fi
 
 
 @pytest.mark.sqlite_only
-def test_without_a_database_nothing_is_written(tmp_path: Path, url: str, file: Path) -> None:
+def test_without_a_database_nothing_is_written(tmp_path: Path, make_database: MakeDatabase, file: Path) -> None:
+    url = make_database(blank=True)
+
     with pytest.raises(StoreError, match="There is no database"):
         back_up(url, file)
 

@@ -1,5 +1,6 @@
 """The pages as AppTest draws them, on a real arena with scripted models."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,7 @@ OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture
-def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path) -> Iterator[Callable[[str], None]]:
     """Writes the settings that the next page reads; the arena is closed at the end."""
 
     def write(text: str) -> None:
@@ -55,6 +56,8 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     st.cache_resource.clear()
     write(TWO_MODELS)
+    (tmp_path / "arena-data").mkdir()
+    shutil.copyfile(migrated_file, tmp_path / "arena-data" / "arena.sqlite3")
     yield write
     st.cache_resource.clear()  # closes the arena
 

@@ -120,6 +120,7 @@ def test_a_database_of_a_newer_program_is_refused(database: Path, url: str) -> N
 
 
 def test_reading_needs_a_database_that_is_there_and_migrated(database: Path, url: str) -> None:
+    database.unlink()
     with pytest.raises(StoreError, match="no database"):
         Store.open_to_read(url)
     sqlite3.connect(database).execute("CREATE TABLE other (x)").connection.close()
