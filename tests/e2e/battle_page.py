@@ -72,6 +72,11 @@ class BattlePage:
         expect(self.votes).to_have_count(len(LABELS), timeout=within_ms)
         return self
 
+    def expect_drawn(self) -> Self:
+        """Wait until the page's script has ended: from then on its buttons hear their keys."""
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        return self
+
     def expect_names(self) -> Self:
         """Wait until the names stand above the panes."""
         expect(self.page.get_by_role("heading", name=NAME_HEADING)).to_have_count(2)

@@ -2,6 +2,7 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, select, update
@@ -20,6 +21,7 @@ from tests.arena.store.proving import MODELS, RecordProperty, play, stored_exact
 
 WRITERS = 8
 VOTES_EACH = 25
+COMPUTING_SECONDS = 0.002  # between reading and writing: else writers hardly meet where the disk is quick
 ELO_SUM = 1000.0 * len(MODELS)
 
 MakeEngine = Callable[[Path], Engine]
@@ -135,6 +137,7 @@ def move_elo_from_many_writers(database: Path, *, engine: MakeEngine) -> float:
 def move_elo(connection: Connection, winner: str, loser: str) -> None:
     elo = {row.model: row.elo for row in connection.execute(select(RatingRow.model, RatingRow.elo))}
     change = elo_change(elo[winner], elo[loser], 1.0, settings=EloSettings())
+    Event().wait(COMPUTING_SECONDS)
     for model, now in ((winner, elo[winner] + change), (loser, elo[loser] - change)):
         connection.execute(update(RatingRow).where(RatingRow.model == model).values(elo=now))
 
