@@ -68,6 +68,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Ite
 def signed_in(arena: ArenaProcess, context: BrowserContext) -> Page:
     page = context.new_page()
     page.goto(f"{arena.url}/admin/sign-in")
+    expect(page.get_by_label("Password of the administrator")).to_be_focused()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_text("What is decided here stands above")).to_be_visible()
