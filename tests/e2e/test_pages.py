@@ -10,6 +10,7 @@ from arena.domain import Side
 from tests.e2e.arena_process import ArenaProcess, arena_process, scripted
 from tests.e2e.battle_page import LABELS, BattlePage
 from tests.e2e.conftest import NewContext, Visit
+from tests.e2e.expander import open_expander
 from tests.fault_server import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -60,8 +61,7 @@ def test_a_filtered_view_is_passed_on_as_a_link(page: Page, new_context: NewCont
     page.goto(f"{arena.url}/leaderboard?retired=no")
     expect(cell(page, MODEL, row=1)).to_be_attached()
     expect(cell(page, MODEL, row=2)).to_have_count(0)
-    page.get_by_text("Filters · 1 filter set").click()
-
+    open_expander(page, "Filters · 1 filter set")
     page.get_by_text("Retired models").click()
     expect(cell(page, MODEL, row=2)).to_be_attached()
     page.get_by_role("textbox", name="Search").fill("auk")

@@ -16,6 +16,7 @@ from arena.store import Store
 from tests.arena.store.conftest import Desk
 from tests.e2e.arena_process import ArenaProcess, arena_process, scripted
 from tests.e2e.conftest import NewContext
+from tests.e2e.expander import open_expander
 from tests.fault_server import wait_until
 from tests.oidc_server import CLIENT, SECRET, Provider, oidc_server
 
@@ -168,7 +169,7 @@ def test_a_voter_is_erased_only_by_the_name_and_the_vote_stays(arena: ArenaProce
     before = arena.board()
     section(page, "Voters")
     page.get_by_label("Reason").fill("asked for it")
-    page.get_by_text("Erase this voter").click()
+    open_expander(page, "Erase this voter")
     erase = page.get_by_role("button", name="Erase for good")
     erase.click()
     refused = page.get_by_text("type this name into the box above the button").inner_text()
