@@ -19,6 +19,7 @@ from tracing import trace
 from voters import VoterCookies, new_voter
 
 _SESSION: Final = "arena_session"
+_COMMAND: Final = re.compile("(`arena(?: [a-z-]+)*`)")
 
 
 @st.cache_resource(show_spinner=False)
@@ -113,7 +114,11 @@ def footer() -> None:
 
 
 def plain(text: str) -> str:
-    """A name or a sentence as Markdown that shows it letter by letter, emoji, icons, addresses and arrows too."""
+    """A name or sentence as Markdown that shows it letter by letter, and an `arena …` command in backticks as code."""
+    return "".join(part if _COMMAND.fullmatch(part) else _escaped(part) for part in _COMMAND.split(text))
+
+
+def _escaped(text: str) -> str:
     return re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", JOINED.sub(rf"\g<0>{JOINER}", text))
 
 

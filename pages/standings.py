@@ -61,7 +61,7 @@ def remark(board: RatedBoard, view: View) -> None:
             st.markdown(f"🕰️ **Board as of the end of {view.until}** (UTC), by the votes that count now")
             st.button("Back to today", on_click=show_today)
     watch.note(board)
-    if not newest.votes:
+    if not newest.votes and not board.counts.votes:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(EMPTY)
             st.page_link("battle.py", label="Start a battle", icon="⚔️")

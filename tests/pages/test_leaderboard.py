@@ -86,6 +86,14 @@ def drawn(tab: AppTest, title: str) -> set[str]:
     return {str(at)[:10] for frame in frames for at in frame["at"]}
 
 
+def import_vote() -> None:
+    """A source of one vote, on a model that the arena does not have, too."""
+    new = NewSource(name="file", format="plain", sha256="0" * 64)
+    with closing(Store.open(load_settings().database_url)) as store, SourceLoad(store.write, new) as loading:
+        loading.add([ForeignVote(model_a="ash", model_b="stranger", verdict=Verdict.A, line=1)])
+        loading.publish(actor="tester")
+
+
 def import_counts() -> None:
     """A source that knows how often, and neither in which order nor how the answers were written."""
     tallies = [ForeignTally(1, "ash", "birch", verdict, 5) for verdict in Verdict]
@@ -246,10 +254,7 @@ def test_today_is_no_past_day(voted: OpenPage) -> None:
 
 
 def test_models_of_an_imported_file_need_not_be_the_arenas(voted: OpenPage) -> None:
-    store = open_arena()._store
-    with SourceLoad(store.write, NewSource(name="file", format="plain", sha256="0" * 64)) as loading:
-        loading.add([ForeignVote(model_a="ash", model_b="stranger", verdict=Verdict.A, line=1)])
-        loading.publish(actor="test")
+    import_vote()
 
     tab = voted("standings.py", source="file")
 
@@ -257,6 +262,15 @@ def test_models_of_an_imported_file_need_not_be_the_arenas(voted: OpenPage) -> N
     assert models(tab) == ["Ash", "stranger"]
     assert "These votes carry no times" in texts(tab)
     assert "times of votes unknown" in texts(tab)
+
+
+def test_the_first_vote_is_asked_for_only_where_no_vote_is_shown(open_page: OpenPage) -> None:
+    import_vote()
+
+    own, imported = open_page("standings.py"), open_page("standings.py", source="file")
+
+    assert "Cast the first one" in texts(own)
+    assert "Cast the first one" not in texts(imported)
 
 
 def test_a_rating_that_takes_long_is_awaited_and_then_shown_as_of_its_last_vote(

@@ -54,6 +54,11 @@ def test_a_name_is_more_than_letters_to_nobody(name: str, markdown: str) -> None
     assert plain(name) == markdown
 
 
+def test_a_sentence_shows_the_command_that_it_names_as_one() -> None:
+    assert plain("Type `arena admin password`.") == r"Type `arena admin password`\."
+    assert plain("`arena -> :x:` `arena` `") == f"\\`arena \\-{J}\\> \\:{J}x\\:\\` `arena` \\`"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_draws_on_an_empty_database(open_page: OpenPage, page: str) -> None:
     tab = open_page(page)
