@@ -12,7 +12,7 @@ from arena.desk import Desk, RestingModel, VoteLine, VoterLine
 from arena.domain import ModelSpec, ModelState
 from arena.errors import DecisionRefused, UnknownModel
 from arena.guards import Guards
-from arena.rate_limits import Rates
+from arena.rate_limits import Outage, Rates
 from arena.roles import Action, Person, require
 from arena.settings import Settings
 from arena.settings_tables import Budgets
@@ -51,10 +51,14 @@ class ManagedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """The bounds of today and what was used of them; `rates_are_shared` by all processes, else each has its own."""
+    """The bounds of today and what was used of them; `rates_are_shared` by all processes, else each has its own.
+
+    `rates_outage` says since when what should be shared cannot be reached; each process has its own meanwhile.
+    """
 
     rates: Rates
     rates_are_shared: bool
+    rates_outage: Outage | None
     budgets: Budgets
     spent: Spending
 
@@ -165,6 +169,7 @@ class Administration:
         return Usage(
             rates=self._settings.most_rates(),
             rates_are_shared=self._settings.redis_url is not None,
+            rates_outage=self._guards.rates_outage(),
             budgets=self._settings.budgets,
             spent=self._store.read.admin.spent_today(now=utc_now()),
         )

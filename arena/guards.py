@@ -18,7 +18,7 @@ from arena.errors import LimitReached, PromptRefused
 from arena.identity import Names, leaks
 from arena.metrics import Metrics
 from arena.moderation import Judge, Moderator
-from arena.rate_limits import Act, RateLimits, Visitor
+from arena.rate_limits import Act, Outage, RateLimits, Visitor
 from arena.roles import Action, Person, anonymous_role, require
 from arena.settings import Settings
 from arena.store import Bounds, Spending, Writer
@@ -60,7 +60,7 @@ class Guards:
         self._longest_prompt = settings.max_prompt_characters
         self._anonymous = anonymous_role(settings.login.required_for)
         self._run = run
-        self._rates = RateLimits(settings.most_rates(), redis_url=settings.redis_url)
+        self._rates = RateLimits(settings.most_rates(), redis_url=settings.redis_url, on_outage=self._counted_alone)
         if settings.may_have_replicas and not self._rates.is_shared:
             log.warning("the limits count this replica's visitors alone; with redis_url all replicas count together")
         self._moderator = Moderator.of(settings.moderation, environ=environ)
@@ -84,18 +84,11 @@ class Guards:
         """
         role = self._anonymous if visitor.role is None else visitor.role
         require(Person(id=visitor.voter, role=role, is_known=visitor.role is not None), _ACTIONS[act])
-        outages = self._rates.outages
         try:
             self._rates.take(act, visitor)
         except LimitReached:
-            if act is Act.READ:  # a refused reading must cost less than a reading: no row is written for it
-                self._metrics.guarded("read limit reached")
-            else:
-                self._count(f"{act} limit reached")
+            self._count_act(act, f"{act} limit reached")
             raise
-        finally:
-            if self._rates.outages != outages:
-                self._count("shared limits not reachable")
 
     def admit_prompt(self, prompt: str, visitor: Visitor) -> None:
         """Let a prompt of this visitor pass.
@@ -166,6 +159,10 @@ class Guards:
         """The models that are not drawn now, and why; for the administrator."""
         return self._breakers.resting()
 
+    def rates_outage(self) -> Outage | None:
+        """Since when the limits of several processes cannot be counted together, though they should; asks now."""
+        return self._rates.outage()
+
     def probe(self, spec: Callable[[str], ModelSpec], *, endpoint: Callable[[ModelSpec], Endpoint]) -> None:
         """Ask the rested models whose time has come; returns at once."""
         for name in self._breakers.due():
@@ -176,6 +173,15 @@ class Guards:
         fault = Fault.INTERNAL if done.cancelled() or done.exception() else done.result()
         self._breakers.probed(name, fault)
         log.info("a rested model was probed", extra={"model": name, "fault": fault})
+
+    def _counted_alone(self, act: Act) -> None:
+        self._count_act(act, "shared limits not reachable")
+
+    def _count_act(self, act: Act, event: str) -> None:
+        if act is Act.READ:  # a refused reading must cost less than a reading: no row is written for it
+            self._metrics.guarded(event)
+        else:
+            self._count(event)
 
     def _count(self, event: str, *, model: str = "") -> None:
         self._write.count(event, model=model)

@@ -45,6 +45,7 @@ from arena.settings_tables import (
     Login,
     Moderation,
     RatesTable,
+    RedisUrl,
     parted,
 )
 
@@ -122,7 +123,7 @@ class Settings(Table):
     pace: Pace = Pace.LIVE
     aa_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-    redis_url: Annotated[str | None, Field(repr=False)] = None  # may hold a password
+    redis_url: Annotated[RedisUrl | None, Field(repr=False)] = None  # may hold a password
     secret: SecretStr | None = None
     metrics_token: SecretStr | None = None
     admin_password_hash: SecretStr | None = None

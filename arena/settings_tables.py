@@ -19,7 +19,7 @@ from arena.breaker import BreakerSettings
 from arena.errors import SettingsError
 from arena.model_entry import Line, Table
 from arena.providers import StreamLimits
-from arena.rate_limits import Rates
+from arena.rate_limits import Rates, checked_redis_url
 from arena.roles import LoginFor, Membership
 
 
@@ -33,6 +33,7 @@ def parted(value: object) -> object:
 
 
 Folder = Annotated[Path, AfterValidator(_absolute)]
+RedisUrl = Annotated[str, AfterValidator(checked_redis_url)]
 Lines = Annotated[tuple[Line, ...], BeforeValidator(parted)]
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from arena.administration import Administration, Usage
 from arena.roles import Person
-from shell import percent
+from shell import count, moment, percent
 from tables import dollars, show_table
 
 DAYS = 30
@@ -22,6 +22,10 @@ COLUMNS = {
 RATES = {"limit": st.column_config.TextColumn("Limit"), "most": st.column_config.TextColumn("At most")}
 OWN = "Each process counts for itself: with several of them, set `redis_url` so that they count together."
 SHARED = "All processes count together, in Redis."
+AWAY = (
+    "Redis has not answered this process since {since}: each process counts for itself ({acts} here), and votes and "
+    "prompts go on. Look at the server that `redis_url` names; once it answers, all count together again by themselves."
+)
 
 
 def draw_limits(administration: Administration, person: Person) -> None:
@@ -35,13 +39,20 @@ def draw_limits(administration: Administration, person: Person) -> None:
         {"limit": key.replace("_", " "), "most": f"{n:,}" if n else "none"} for key, n in asdict(usage.rates).items()
     ]
     show_table(pd.DataFrame(rows, columns=[*RATES]), RATES)
-    st.caption(SHARED if usage.rates_are_shared else OWN)
+    st.warning(how_counted(usage), icon="⚠️") if usage.rates_outage else st.caption(how_counted(usage))
     st.subheader(f"Spent, by model and day, of the last {DAYS} days", anchor=False)
     spending = [asdict(each) for each in administration.spending(person, days=DAYS)]
     if not spending:
         st.caption("No model was asked.")
         return
     show_table(pd.DataFrame(spending, columns=[*COLUMNS]), COLUMNS)
+
+
+def how_counted(usage: Usage) -> str:
+    """Whether all processes count together at this moment."""
+    if (outage := usage.rates_outage) is not None:
+        return AWAY.format(since=moment(outage.since), acts=count(outage.acts, "act"))
+    return SHARED if usage.rates_are_shared else OWN
 
 
 def _draw_budgets(usage: Usage) -> None:

@@ -3,7 +3,10 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from typing import Self
 
 import pytest
@@ -44,6 +47,15 @@ class RedisServer:
         """End, if it runs; returns once it has gone and its socket with it."""
         self._process.terminate()
         self._process.wait(30)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Take connections and answer nothing."""
+        self._process.send_signal(SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(SIGCONT)
 
 
 def _program() -> str:

@@ -384,6 +384,19 @@ def test_the_secret_of_the_variable_is_never_shown(write: Write) -> None:
     assert "long enough" not in f"{settings!r} {settings} {settings.model_dump()}"
 
 
+@pytest.mark.parametrize("url", ["nonsense", "memory://", "redis://:sesame@host:port/0", "redis://:sesame@h:99999/0"])
+def test_an_address_that_is_no_redis_is_refused_without_being_shown(write: Write, url: str) -> None:
+    with pytest.raises(SettingsError, match=r"ARENA_REDIS_URL: is no address of a Redis, such as redis://") as caught:
+        load_settings(config=write(""), environ={"ARENA_REDIS_URL": url})
+
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:6379/0", "rediss://:sesame@host/1", "redis+unix:///run/redis.sock"])
+def test_every_kind_of_address_of_a_redis_is_taken(write: Write, url: str) -> None:
+    assert load_settings(config=write(""), environ={"ARENA_REDIS_URL": url}).redis_url == url
+
+
 def test_a_short_secret_is_refused_without_being_shown(write: Write) -> None:
     with pytest.raises(SettingsError, match="ARENA_SECRET: needs at least 16 characters") as caught:
         load_settings(config=write(""), environ={"ARENA_SECRET": "hunter2"})

@@ -1,5 +1,6 @@
 """Several processes count together on a real Redis, and go on without it."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -7,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from arena.domain import BattleState
 from arena.errors import LimitReached
 from arena.rate_limits import Act, RateLimits, Rates, Visitor
+from arena.roles import Person, Role
 from arena.service import Arena
 from arena.settings import load_settings
+from leaderboard import Verdict
 from tests.fault_server import wait_until
 from tests.redis_server import RedisServer
 
 NOTHING = dict.fromkeys(Rates.__slots__, 0)
+ROOT = Person(id="root", role=Role.ADMINISTRATOR, is_known=True)
 ME, MY_NEIGHBOUR, STRANGER = Visitor("me", "net-1"), Visitor("neighbour", "net-1"), Visitor("stranger", "net-2")
 
 
@@ -91,6 +96,74 @@ def test_while_redis_is_away_each_process_counts_for_itself_and_then_together_ag
     assert [here.outages, there.outages] == outages
 
 
+def test_an_outage_is_told_while_it_lasts_and_logged_once_with_all_details(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits, _ = two_processes(redis, voter_votes_per_minute=9)
+    caplog.set_level("INFO", "arena.rate_limits")
+    before = limits.outage()
+
+    redis.stop()
+    noticed = limits.outage()
+    for _ in range(3):
+        limits.take(Act.VOTE, ME)
+    told = limits.outage()
+    redis.start()
+    after = limits.outage()
+
+    assert (before, after) == (None, None)
+    assert noticed is not None
+    assert told is not None
+    assert (noticed.acts, told.acts) == (0, 3)
+    assert noticed.since == told.since
+    assert [record.exc_info is not None for record in caplog.records] == [True, *[False] * 4]
+    assert "can be reached again" in caplog.records[-1].message
+
+
+def test_a_redis_that_hangs_is_waited_for_once_not_by_each_who_comes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        limits = RateLimits(Rates(**{**NOTHING, "voter_votes_per_day": 5}), redis_url=url, patience_seconds=0.05)
+
+        passed = how_many_pass(limits, ME, tries=7)
+        asked = len(_waiting(silent))
+
+    assert passed == 5
+    assert limits.outages == 7
+    assert asked == 1
+
+
+def _waiting(server: socket.socket) -> list[socket.socket]:
+    """Everybody who has knocked."""
+    knocked: list[socket.socket] = []
+    server.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            knocked.append(server.accept()[0])
+    for each in knocked:
+        each.close()
+    return knocked
+
+
+def test_a_redis_that_hung_is_asked_again_after_a_while(redis: RedisServer) -> None:
+    bounds = Rates(**{**NOTHING, "voter_votes_per_day": 2})
+    limits, other = (RateLimits(bounds, redis_url=redis.url, patience_seconds=0.5, rest_seconds=0.1) for _ in "ab")
+    limits.take(Act.VOTE, ME)
+
+    with redis.hanging():
+        limits.take(Act.VOTE, ME)
+        assert limits.outages == 1
+
+    wait_until(lambda: _counts_together(limits))
+    assert [passes(other, STRANGER), passes(limits, STRANGER), passes(other, STRANGER)] == [True, True, False]
+
+
+def _counts_together(limits: RateLimits) -> bool:
+    before = limits.outages
+    limits.take(Act.VOTE, Visitor(f"somebody {before}"))
+    return limits.outages == before
+
+
 def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(redis: RedisServer, tmp_path: Path) -> None:
     config = tmp_path / "arena.toml"
     config.write_text(
@@ -109,6 +182,72 @@ def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(redis: RedisSe
         wait_until(lambda: _guards_did(arena) == {"shared limits not reachable": 1, "prompt limit reached": 1})
     finally:
         arena.close()
+
+
+def test_redis_dies_in_mid_battle_and_nobody_but_the_administrator_notices(redis: RedisServer, tmp_path: Path) -> None:
+    config = tmp_path / "arena.toml"
+    config.write_text(
+        f"redis_url = '{redis.url}'\nhold_seconds = 60\n[rates]\nvoter_votes_per_day = 3\n"
+        + "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in "xy")
+    )
+    settings = load_settings(config=config, environ={})
+    neighbour = RateLimits(settings.most_rates(), redis_url=redis.url)
+    arena = Arena.open(settings, environ={})
+    try:
+        before, held, later = (_answered(arena) for _ in range(3))
+        arena.hold(before, "me", Verdict.A)
+        arena.reveal_now(before, "me")
+        arena.hold(held, "me", Verdict.B)
+
+        redis.stop()
+        arena.reveal_now(held, "me")
+        meanwhile = _answered(arena)
+        arena.hold(later, "me", Verdict.TIE)
+        arena.reveal_now(later, "me")
+
+        assert [arena.view(each, "me").reveal is not None for each in (before, held, later)] == [True] * 3
+        assert arena.board().votes == 3
+        assert arena.vitals.readiness().reasons == ()
+        assert b'event="shared limits not reachable"} 2.0' in arena.vitals.metrics.text()
+        wait_until(lambda: _guards_did(arena) == {"shared limits not reachable": 2})
+        outage = arena.administration.usage(ROOT).rates_outage
+        assert outage is not None
+        assert outage.acts == 2
+
+        redis.start()  # with nothing counted
+        assert arena.administration.usage(ROOT).rates_outage is None
+        together = [passes(neighbour, Visitor("me")) for _ in range(3)]
+        with pytest.raises(LimitReached, match=r"You have voted 3 times in the last 24 hours\. Go on in 24 hours"):
+            arena.hold(meanwhile, "me", Verdict.A)
+
+        assert together == [True] * 3
+        assert arena.view(meanwhile, "me").state is BattleState.READY
+        assert arena.administration.verify(ROOT).votes == 3
+    finally:
+        arena.close()
+
+
+def test_readings_during_an_outage_write_no_rows(redis: RedisServer, tmp_path: Path) -> None:
+    config = tmp_path / "arena.toml"
+    config.write_text(f"redis_url = '{redis.url}'\n[rates]\nnetwork_reads_per_minute = 1\n")
+    redis.stop()
+    arena = Arena.open(load_settings(config=config, environ={}), environ={})
+    try:
+        arena.admit_read("net")
+        with pytest.raises(LimitReached):
+            arena.admit_read("net")
+        arena._store.write.count("the last").result()
+
+        assert _guards_did(arena) == {"the last": 1}
+        assert b'event="shared limits not reachable"} 2.0' in arena.vitals.metrics.text()
+    finally:
+        arena.close()
+
+
+def _answered(arena: Arena) -> str:
+    battle_id = arena.open_battle("me", "Hello?")
+    wait_until(lambda: arena.view(battle_id, "me").state is BattleState.READY)
+    return battle_id
 
 
 def _guards_did(arena: Arena) -> object:
