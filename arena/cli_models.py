@@ -1,7 +1,8 @@
 """`arena models …`: what fights, whether it answers, and how more of it gets here."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from time import sleep
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from arena.cli_output import AsJson, Config, add_row, known, print_json, print_table, say, settings_of, table_of
-from arena.errors import ProviderFault, SettingsError
+from arena.errors import ProviderFault, SettingsError, StoreError, StoreMissing
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from arena.catalogue import Roster
     from arena.checkup import Checkup
+    from arena.domain import ModelSpec
     from arena.embedded import FetchProgress
+    from arena.settings import Settings
+    from arena.store import ModelSetting
 
 POLL_SECONDS = 0.2
 SHOWN = (
@@ -42,37 +46,41 @@ models = typer.Typer(help="The models that fight.", no_args_is_help=True, rich_m
 
 @models.command("list", epilog="Example: arena models list --json")
 def models_list(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Show the models of the settings file, or the embedded ones when it names none."""
+    """Show the models of the settings file, or the embedded ones when it names none, with what administrators decided.
+
+    State and weight are those in force: "Decided" names what an administrator set, and what the file says where it
+    says something else.
+    """
     from arena.embedded import DEFAULT_NAMES, default_specs
+    from arena.store import AS_IN_FILE
 
     settings = settings_of(config)
-    specs = settings.specs() or default_specs(DEFAULT_NAMES)
+    decisions = _decisions(settings)
+    found = [(spec, decisions.get(spec.name, AS_IN_FILE)) for spec in settings.specs() or default_specs(DEFAULT_NAMES)]
     if as_json:
-        print_json([{key: getattr(spec, key) for key in SHOWN} for spec in specs])
+        print_json([_as_json(spec, decided) for spec, decided in found])
         return
-    table = table_of("Model", "Name", "State", "Weight", "Asked at", "Price in / out")
-    for spec in specs:
+    table = table_of("Model", "Name", "State", "Weight", "Decided", "Asked at", "Price in / out")
+    for spec, decided in found:
+        now = decided.applied(spec)
         price = "–" if spec.price_in is None else f"{spec.price_in:g} / {spec.price_out:g}"
-        add_row(
-            table,
-            spec.display_name,
-            spec.name,
-            spec.state.value,
-            f"{spec.weight:g}",
-            spec.base_url or spec.provider,
-            price,
-        )
+        state, weight, where = now.state.value, f"{now.weight:g}", spec.base_url or spec.provider
+        add_row(table, spec.display_name, spec.name, state, weight, _in_words(spec, decided), where, price)
     print_table(table)
 
 
 @models.command("check", epilog="Example: arena models check && arena serve")
 def models_check(config: Config = None, *, as_json: AsJson = False) -> None:
-    """Ask each enabled model one short question; exit code 1 when one fails."""
+    """Ask each enabled model one short question; exit code 1 when one fails.
+
+    What administrators decided counts: who is disabled on their page is not asked, whatever the file says.
+    """
     from arena.catalogue import Roster
     from arena.checkup import check_models
 
     settings = settings_of(config)
     roster = Roster(settings)
+    roster.refresh(_decisions(settings))
     roster.start()
     try:
         errors = _await_embedded(roster)
@@ -85,6 +93,36 @@ def models_check(config: Config = None, *, as_json: AsJson = False) -> None:
         say(problem, err=True)
     if problems or not checkups:
         raise typer.Exit(1)
+
+
+def _decisions(settings: "Settings") -> "Mapping[str, ModelSetting]":
+    """What administrators decided, by model; nobody has before there is a database."""
+    from arena.store import Store
+
+    try:
+        with closing(Store.open_to_read(settings.database_url)) as store:
+            return store.read.admin.model_settings()
+    except StoreMissing:
+        return {}
+    except StoreError as error:
+        say(f"What administrators decided is not known here. {error}", err=True)
+        return {}
+
+
+def _as_json(spec: "ModelSpec", decided: "ModelSetting") -> dict[str, object]:
+    now = decided.applied(spec)
+    shown = {key: getattr(now, key) for key in SHOWN}
+    return shown | {"decided": asdict(decided), "in_file": {"state": spec.state, "weight": spec.weight}}
+
+
+def _in_words(spec: "ModelSpec", decided: "ModelSetting") -> str:
+    """What an administrator set, and what the file says else: "state (file: enabled), weight"."""
+    parts = []
+    if decided.state is not None:
+        parts.append("state" + (f" (file: {spec.state.value})" if decided.state is not spec.state else ""))
+    if decided.weight is not None:
+        parts.append("weight" + (f" (file: {spec.weight:g})" if decided.weight != spec.weight else ""))
+    return ", ".join(parts) or "–"
 
 
 def _await_embedded(roster: "Roster") -> list[str]:

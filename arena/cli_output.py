@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 ACTOR = "command line"  # who decided, in the audit log
 WIDE = 200  # columns of a table that goes into a file or a pipe
-_WORDS = frozenset({"Model", "Name", "State", "Asked at", "Voter", "Battle", "Verdict", "Why", "Signs", "Trusted", ""})
+_WORDS = frozenset(
+    {"Model", "Name", "State", "Decided", "Asked at", "Voter", "Battle", "Verdict", "Why", "Signs", "Trusted", ""}
+)
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="The settings file; default: ARENA_CONFIG, then ./arena.toml.")

@@ -22,6 +22,7 @@ ArenaError                  a sentence for people: names the thing and the remed
 ├── DecisionRefused         what an administrator decided gives no reason, or is about a vote that is not held
 ├── ModelChanged            a model with votes changed what shapes its answers: it needs a new name
 ├── StoreError              the database cannot be used
+│   ├── StoreMissing        there is no such file yet
 │   ├── StoreLocked         another process writes this SQLite file
 │   ├── StoreTooNew         the database was written by a newer program
 │   ├── StoreCorrupt        `arena verify` found the first difference
@@ -154,6 +155,10 @@ class ModelChanged(ArenaError):
 
 class StoreError(ArenaError):
     """The database cannot be used."""
+
+
+class StoreMissing(StoreError):
+    """There is no such SQLite file: no arena has run here yet."""
 
 
 class StoreLocked(StoreError):

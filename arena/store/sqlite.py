@@ -11,7 +11,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from arena.errors import StoreError
+from arena.errors import StoreError, StoreMissing
 from arena.store.locking import WriterLock
 from arena.store.trouble import Trouble
 
@@ -61,7 +61,7 @@ class SqliteDatabase:
     def require_there(self) -> None:
         """Check that there is such a file: connecting would make one."""
         if not self.path.is_file():
-            raise StoreError(f"There is no database {self.path}: start the arena once, or name another file.")
+            raise StoreMissing(f"There is no database {self.path}: start the arena once, or name another file.")
 
     def writing_engine(self) -> Engine:
         """One connection whose every transaction takes SQLite's write lock at its beginning."""
