@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -38,6 +38,21 @@ class Archive:
         """Add a member: JSON with keys in order, so that equal values make equal bytes."""
         self.add(name, json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
 
+    @contextmanager
+    def member(self, name: str) -> Iterator[Callable[[bytes], object]]:
+        """Add a member, compressed, by what is handed to the function; only one at a time."""
+        digest = hashlib.sha256()
+        info = _member(name)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with self._packed.open(info, "w", force_zip64=True) as target:
+
+            def write(piece: bytes) -> None:
+                digest.update(piece)
+                target.write(piece)
+
+            yield write
+        self._sums[name] = digest.hexdigest()
+
     def add_file(self, name: str, path: Path) -> None:
         """Add a large file as it is, piece by piece."""
         digest = hashlib.sha256()
@@ -49,6 +64,11 @@ class Archive:
                 target.write(piece)
         self._sums[name] = digest.hexdigest()
 
+    @property
+    def sums(self) -> Mapping[str, str]:
+        """SHA-256 by member, of those that were added so far."""
+        return self._sums
+
     def seal(self) -> None:
         """Write the sums down, in the form that `sha256sum --check` reads."""
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(self._sums.items()))
@@ -58,9 +78,10 @@ class Archive:
 class OpenArchive:
     """An archive to read, all of whose members were compared with their sums."""
 
-    def __init__(self, packed: zipfile.ZipFile, about: Mapping[str, Any]) -> None:
+    def __init__(self, packed: zipfile.ZipFile, about: Mapping[str, Any], sums: Mapping[str, str]) -> None:
         self._packed = packed
         self.about = about
+        self.sums = sums
         self.names = frozenset(packed.namelist())
 
     def text(self, name: str) -> str:
@@ -136,7 +157,7 @@ def open_archive(path: Path, *, kind: str) -> Iterator[OpenArchive]:
     with ExitStack() as opened:
         try:
             packed = opened.enter_context(zipfile.ZipFile(path))
-            _check_sums(packed)
+            sums = _check_sums(packed)
             about = json.loads(packed.read(ABOUT))
         except OSError as exc:
             raise ArchiveRefused(f"{path} cannot be read: {exc.strerror}.") from exc
@@ -144,7 +165,7 @@ def open_archive(path: Path, *, kind: str) -> Iterator[OpenArchive]:
             raise ArchiveRefused(f"{path} is no {kind}, or is damaged: {exc}.") from exc
         if not isinstance(about, dict) or about.get("kind") != kind:
             raise ArchiveRefused(f"{path} is no {kind} of this program.")
-        yield OpenArchive(packed, about)
+        yield OpenArchive(packed, about, sums)
 
 
 @contextmanager
@@ -169,7 +190,7 @@ def _member(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _check_sums(packed: zipfile.ZipFile) -> None:
+def _check_sums(packed: zipfile.ZipFile) -> Mapping[str, str]:
     names = packed.namelist()
     if SUMS not in names or ABOUT not in names:
         raise ArchiveRefused(f"{packed.filename} holds no {SUMS} and {ABOUT}: it was not made by this program.")
@@ -183,6 +204,7 @@ def _check_sums(packed: zipfile.ZipFile) -> None:
     for name, digest in sums.items():
         if _digest(packed, name) != digest:
             raise StoreCorrupt(f"{name} in the archive is not what {SUMS} says: get another copy of the file.")
+    return sums
 
 
 def _digest(packed: zipfile.ZipFile, name: str) -> str:

@@ -1,13 +1,14 @@
 """A board that proves itself: its votes, what was made of them, and everything needed to make it again elsewhere."""
 
 import hashlib
+import io
 import json
 import platform
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,21 @@ import numpy as np
 
 from arena.archive import OpenArchive, new_archive, open_archive
 from arena.bundle_report import report
+from arena.bundle_results import ELO, NUMBERS, Line, Made, results_of
 from arena.errors import ExportRefused, StoreCorrupt, UnknownSource
 from arena.selection import ARENA, Selection
 from arena.settings import Settings
 from arena.store import SelectedVotes, Store, VoteRecord
-from leaderboard import METHODS, EloSettings, Evidence, Games, Verdict
-from leaderboard.games import VERDICTS, Game
-from leaderboard.style import STYLE_FEATURES, GameStyles
+from leaderboard import EloSettings
+from leaderboard.games import VERDICTS
 
 KIND = "bundle"
-ELO = "elo"
 TRIES = 5
+AT_ONCE = 5_000
 # `10**x` differs between C libraries in the last bit; what is found step by step stops a little before or after.
 ELO_TOLERANCE = 1e-9
 ITERATED_TOLERANCE = 1e-6
+PROVED = ("configuration.json", "models.json", "results.json")
 
 PUBLISHED = (
     "hold_seconds",
@@ -46,8 +48,9 @@ PUBLISHED = (
     "integrity",
 )
 
-Line = Mapping[str, Any]
-Made = Mapping[str, Any]
+
+class _Moved(Exception):
+    """What counts has changed while the votes were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,30 +94,59 @@ def export_bundle(
         UnknownSource: there is no such source.
         ExportRefused: a source holds only counts, or the board keeps changing.
     """
-    lines = {source: _lines(store, source) for source in dict.fromkeys(sources)}
+    readers = {source: _reader(store, source) for source in dict.fromkeys(sources)}
+    for _ in range(TRIES):
+        try:
+            return _written(store, file, readers, configuration, pictures, overwrite=overwrite)
+        except _Moved:
+            continue
+    raise ExportRefused("Votes were left out or restored while they were read: try again in a moment.")
+
+
+def _written(
+    store: Store,
+    file: Path,
+    readers: Mapping[str, Callable[[], Iterator[Line]]],
+    configuration: Mapping[str, Any],
+    pictures: Mapping[str, str],
+    *,
+    overwrite: bool,
+) -> BundleReport:
+    """The bundle; votes go from the database through `results_of` into the file, one by one."""
     board = store.read.board(now=datetime.now(UTC))
     models = [asdict(model.spec) | {"fingerprint": model.fingerprint} for model in board.models]
-    about = {
+    head = store.read.admin.audit_page(before=None, limit=1).head
+    about = _about(readers, board.elo) | {"audit": asdict(head)}
+    made = {}
+    with new_archive(file, overwrite=overwrite, about=about) as archive:
+        archive.add_json("configuration.json", configuration)
+        archive.add_json("models.json", models)
+        for number, (source, read) in enumerate(readers.items()):
+            with archive.member(f"votes/{number}.jsonl") as write:
+                made[source] = results_of(_writing(read(), write), board.elo)
+        archive.add_json("results.json", made)
+        for name, picture in pictures.items():
+            archive.add(f"charts/{name}.svg", picture)
+        archive.add("report.html", report(_told(about), made, pictures, _proved(archive.sums)))
+    return _reported(file, made, exact=True)
+
+
+def _about(sources: Iterable[str], elo: EloSettings) -> dict[str, Any]:
+    return {
         "kind": KIND,
         "program": version("team-arena"),
         "code": _code(),
         "platform": _platform(),
         "made_at": datetime.now(UTC).isoformat(),
-        "sources": list(lines),
-        "elo": asdict(board.elo),
-        "audit": asdict(store.read.admin.audit_page(before=None, limit=1).head),
+        "sources": list(sources),
+        "elo": asdict(elo),
     }
-    made = {source: _made(of_source, board.elo) for source, of_source in lines.items()}
-    with new_archive(file, overwrite=overwrite, about=about) as archive:
-        archive.add_json("configuration.json", configuration)
-        archive.add_json("models.json", models)
-        for number, of_source in enumerate(lines.values()):
-            archive.add(f"votes/{number}.jsonl", "".join(_as_line(line) for line in of_source))
-        archive.add_json("results.json", made)
-        for name, picture in pictures.items():
-            archive.add(f"charts/{name}.svg", picture)
-        archive.add("report.html", report(_told(about), made, pictures))
-    return _reported(file, made, exact=True)
+
+
+def _writing(lines: Iterable[Line], write: Callable[[bytes], object]) -> Iterator[Line]:
+    for line in lines:
+        write(_as_line(line).encode())
+        yield line
 
 
 def verify_bundle(file: Path) -> BundleReport:
@@ -128,11 +160,8 @@ def verify_bundle(file: Path) -> BundleReport:
         about, stored = archive.about, archive.json("results.json")
         try:
             elo = EloSettings(**about["elo"])
-            made = {
-                str(source): _made(list(_read_lines(archive, number)), elo)
-                for number, source in enumerate(about["sources"])
-            }
-        except (KeyError, TypeError, ValueError) as exc:
+            made = {str(source): _recomputed(archive, number, elo) for number, source in enumerate(about["sources"])}
+        except (KeyError, TypeError, ValueError, OverflowError) as exc:
             raise StoreCorrupt(f"The bundle's votes cannot be read: {type(exc).__name__}: {exc}.") from exc
         exact = about.get("platform") == _platform()
         _compare(stored, json.loads(json.dumps(made)), exact=exact)
@@ -140,25 +169,27 @@ def verify_bundle(file: Path) -> BundleReport:
     return _reported(file, made, exact=exact)
 
 
-def _lines(store: Store, source: str) -> list[Line]:
+def _reader(store: Store, source: str) -> Callable[[], Iterator[Line]]:
+    """What reads a source's votes from their beginning.
+
+    Raises:
+        UnknownSource, ExportRefused: there is none, or it holds no votes.
+    """
     known = {found.name: found for found in store.read.sources()}
     if source != ARENA and source not in known:
         raise UnknownSource(f"There is no source {source!r}: `arena sources` lists them, and {ARENA!r} is one, too.")
     if source != ARENA and known[source].tallies_only:
         raise ExportRefused(f"The source {source!r} holds counts, not votes: a bundle could not be recomputed.")
     selection = Selection(sources=frozenset({source}))
-    if source != ARENA:
-        return list(_foreign(store.read.selected_votes(selection, in_order=True, with_styles=True)))
-    for _ in range(TRIES):
+
+    def read() -> Iterator[Line]:
         chosen = store.read.selected_votes(selection, in_order=True, with_styles=True)
-        votes = [vote for vote in store.read.votes() if vote.seq <= chosen.last_seq]
-        counted = list(_foreign(chosen))
-        if _same_votes(votes, counted):
-            return list(_own(votes, iter(counted)))
-    raise ExportRefused("Votes were left out or restored while they were read: try again in a moment.")
+        return _own(_stored(store, chosen.last_seq), chosen) if source == ARENA else _counted(chosen)
+
+    return read
 
 
-def _foreign(chosen: SelectedVotes) -> Iterator[Line]:
+def _counted(chosen: SelectedVotes) -> Iterator[Line]:
     """The counted votes of a source in order, with the figures of both answers (null where nobody counted)."""
     games, styles = chosen.games, chosen.styles
     if games is None:
@@ -171,65 +202,31 @@ def _foreign(chosen: SelectedVotes) -> Iterator[Line]:
         yield line | {"verdict": VERDICTS[games.verdicts[i]].value} | figures
 
 
-def _same_votes(votes: Sequence[VoteRecord], counted: Sequence[Line]) -> bool:
-    ours = [(vote.seats.a, vote.seats.b, vote.verdict.value) for vote in votes if vote.left_out is None]
-    return ours == [(line["a"], line["b"], line["verdict"]) for line in counted]
+def _stored(store: Store, last_seq: int) -> Iterator[VoteRecord]:
+    """All votes of the arena up to a number; a few thousand at a time are in memory."""
+    for after, until in pairwise([*range(0, last_seq, AT_ONCE), last_seq]):
+        yield from store.read.votes(after=after, limit=until - after)
 
 
-def _own(votes: Iterable[VoteRecord], counted: Iterator[Line]) -> Iterator[Line]:
-    """All votes of the arena; those that do not count say why, and whoever cast them is not told."""
+def _own(votes: Iterable[VoteRecord], chosen: SelectedVotes) -> Iterator[Line]:
+    """All votes of the arena; those that do not count say why, and whoever cast them is not told.
+
+    Raises:
+        _Moved: what counts is not what counted when `chosen` was read.
+    """
+    counted = _counted(chosen)
     for vote in votes:
         facts = {"seq": vote.seq, "at": vote.cast_at.isoformat()}
-        if vote.left_out is None:
-            yield {**facts, **next(counted)}
-        else:
-            seats = {"a": vote.seats.a, "b": vote.seats.b, "verdict": vote.verdict.value}
-            yield facts | seats | {"left_out": vote.left_out}
-
-
-def _made(lines: Sequence[Line], elo: EloSettings) -> Made:
-    """Everything that follows from votes."""
-    _check_order(lines)
-    counted = [line for line in lines if "left_out" not in line]
-    names = sorted({name for line in counted for name in (line["a"], line["b"])})
-    games = Games.from_votes((Game(line["a"], line["b"], Verdict(line["verdict"])) for line in counted), names=names)
-    styles = _styles(counted)
-    left_out = Counter(str(line["left_out"]) for line in lines if "left_out" in line)
-    evidence = Evidence.from_games(games, styles=styles, left_out=left_out)
-    verdicts = Counter(str(line["verdict"]) for line in counted)
-    battles = Counter(name for line in counted for name in (line["a"], line["b"]))
-    return {
-        "votes": len(lines),
-        "counted": len(counted),
-        "left_out": dict(left_out),
-        "verdicts": dict(verdicts),
-        "battles": dict(battles),
-        "ratings": {key: _rated(key, evidence, elo) for key in METHODS},
-    }
-
-
-def _check_order(lines: Sequence[Line]) -> None:
-    """Votes of the arena are numbered from 1 without a gap."""
-    for place, line in enumerate(lines, start=1):
-        if line.get("seq", place) != place:
-            raise StoreCorrupt(f"Vote {line['seq']} stands in place {place} of the bundle: a vote is missing or moved.")
-
-
-def _styles(counted: Sequence[Line]) -> GameStyles | None:
-    if not all("style_a" in line and "style_b" in line for line in counted):
-        return None
-    sides = (np.array([line[side] for line in counted], np.int64) for side in ("style_a", "style_b"))
-    first, second = (side.reshape(-1, len(STYLE_FEATURES)) for side in sides)
-    return GameStyles(side_a=first, side_b=second)
-
-
-def _rated(key: str, evidence: Evidence, elo: EloSettings) -> Mapping[str, float] | str:
-    """The ratings by model, or why there are none."""
-    reason = METHODS[key].cannot_rate(evidence)
-    if reason is not None:
-        return reason
-    rated = METHODS[key].rate(evidence, settings=elo if key == ELO else None)
-    return {name: float(rating) for name, rating in sorted(rated.ratings.items())}
+        shown = {"a": vote.seats.a, "b": vote.seats.b, "verdict": vote.verdict.value}
+        if vote.left_out is not None:
+            yield facts | shown | {"left_out": vote.left_out}
+            continue
+        line = next(counted, None)
+        if line is None or any(line[key] != value for key, value in shown.items()):
+            raise _Moved
+        yield {**facts, **line}
+    if next(counted, None) is not None:
+        raise _Moved
 
 
 def _compare(stored: Any, made: Made, *, exact: bool) -> None:  # noqa: ANN401 - JSON
@@ -237,24 +234,25 @@ def _compare(stored: Any, made: Made, *, exact: bool) -> None:  # noqa: ANN401 -
         raise StoreCorrupt("results.json in the bundle is not about the bundle's sources.")
     for source, results in made.items():
         for what, value in results.items():
-            if what == "ratings":
-                _compare_ratings(source, stored[source].get(what), value, exact=exact)
+            if what in NUMBERS:
+                _compare_numbers(what, source, stored[source].get(what), value, exact=exact)
             elif stored[source].get(what) != value:
                 raise _different(f"{what} of {source}", stored[source].get(what), value)
 
 
-def _compare_ratings(source: str, stored: Any, made: Made, *, exact: bool) -> None:  # noqa: ANN401 - JSON
+def _compare_numbers(what: str, source: str, stored: Any, made: Made, *, exact: bool) -> None:  # noqa: ANN401 - JSON
     if not isinstance(stored, dict) or stored.keys() != made.keys():
-        raise StoreCorrupt(f"The bundle does not hold the ratings of {source!r} by each method.")
-    for method, ratings in made.items():
+        raise StoreCorrupt(f"The bundle does not hold the {what} of {source!r} by each method.")
+    prefix = "" if what == "ratings" else f"the {what} end of "
+    for method, numbers in made.items():
         theirs, tolerance = stored[method], ELO_TOLERANCE if method == ELO else ITERATED_TOLERANCE
-        if not isinstance(ratings, dict) or not isinstance(theirs, dict) or theirs.keys() != ratings.keys():
-            if theirs != ratings:
-                raise _different(f"{method} of {source}", theirs, ratings)
+        if not isinstance(numbers, dict) or not isinstance(theirs, dict) or theirs.keys() != numbers.keys():
+            if theirs != numbers:
+                raise _different(f"{prefix}{method} of {source}", theirs, numbers)
             continue
-        for name, rating in ratings.items():
-            if theirs[name] != rating and (exact or not abs(theirs[name] - rating) <= tolerance):
-                raise _different(f"{method} of {name!r} in {source}", theirs[name], rating)
+        for name, number in numbers.items():
+            if theirs[name] != number and (exact or not abs(theirs[name] - number) <= tolerance):
+                raise _different(f"{prefix}{method} of {name!r} in {source}", theirs[name], number)
 
 
 def _compare_report(archive: OpenArchive, stored: Any) -> None:  # noqa: ANN401 - JSON
@@ -263,7 +261,7 @@ def _compare_report(archive: OpenArchive, stored: Any) -> None:  # noqa: ANN401 
         return
     charts = sorted(name for name in archive.names if name.startswith("charts/"))
     pictures = {name.removeprefix("charts/").removesuffix(".svg"): archive.text(name) for name in charts}
-    if archive.text("report.html") != report(_told(archive.about), stored, pictures):
+    if archive.text("report.html") != report(_told(archive.about), stored, pictures, _proved(archive.sums)):
         raise StoreCorrupt("report.html in the bundle does not tell what results.json holds.")
 
 
@@ -276,9 +274,14 @@ def _told(about: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: about.get(key) for key in ("program", "code", "sources", "elo", "audit")}
 
 
-def _read_lines(archive: OpenArchive, number: int) -> Iterator[Line]:
-    for line in archive.text(f"votes/{number}.jsonl").splitlines():
-        yield json.loads(line)
+def _proved(sums: Mapping[str, str]) -> Mapping[str, str]:
+    """The sums that a report tells: not of what tells when the bundle was made, and not of the pictures it holds."""
+    return {name: digest for name, digest in sums.items() if name.startswith("votes/") or name in PROVED}
+
+
+def _recomputed(archive: OpenArchive, number: int, elo: EloSettings) -> Made:
+    with archive.open(f"votes/{number}.jsonl") as packed, io.TextIOWrapper(packed, "utf-8", newline="\n") as lines:
+        return results_of((json.loads(line) for line in lines), elo)
 
 
 def _as_line(line: Line) -> str:

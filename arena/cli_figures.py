@@ -51,7 +51,7 @@ def all_pictures(store: "Store", *, method: str, selection: "Selection") -> "lis
     until = selection.until
     live = board_of(store.read.board(now=datetime.now(UTC)) if until is None else store.read.board_at_end_of(until))
     board = RatedBoards(store.read).rated(
-        live, method=method, selection=selection, order_by_elo=not selection.failed_loses
+        live, method=method, selection=selection, order_by_elo=not selection.failed_loses, wait=True
     )
     if not board.counts.votes:
         raise CannotRate("No vote is in this selection: there is nothing to draw.")

@@ -1,22 +1,30 @@
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from arena.archive import ABOUT, SUMS, new_archive
 from arena.bundle import BundleReport, export_bundle, published, verify_bundle
+from arena.bundle_report import report
+from arena.bundle_results import results_of
 from arena.domain import BattleKind, Seats
 from arena.errors import ArchiveRefused, ExportRefused, StoreCorrupt, UnknownSource
+from arena.selection import Selection
 from arena.settings import load_settings
 from arena.store import Store
 from arena.transfer import import_file
-from leaderboard import METHODS
+from leaderboard import METHODS, EloSettings, Evidence
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
+from tests.arena.voting import Voters
 
 DATA = Path(__file__).parents[1] / "data"
 Members = dict[str, bytes]
@@ -90,6 +98,103 @@ def test_it_says_where_the_audit_log_stood_and_what_made_it(played: Store, file:
     assert (about["kind"], about["elo"], len(about["code"])) == ("bundle", {"k": 32, "start": 1000, "scale": 400}, 64)
 
 
+def test_the_report_can_be_read_on_its_own(played: Store, file: Path) -> None:
+    _export(played, file, sources=["arena", "others"])
+    members = _members(file)
+    about, results = json.loads(members[ABOUT]), json.loads(members["results.json"])
+    page = members["report.html"].decode()
+
+    for source in ("arena", "others"):
+        made = results[source]
+        lower, upper = made["lower"]["bradley_terry"], made["upper"]["bradley_terry"]
+        for name, score in made["ratings"]["bradley_terry"].items():
+            rank = 1 + sum(low > upper[name] for low in lower.values())
+            elo, votes = made["ratings"]["elo"][name], made["battles"][name]
+            interval = f"{lower[name]:,.1f} to {upper[name]:,.1f}"
+            cells = "".join(f"<td>{cell}</td>" for cell in (f"{score:,.1f}", interval, f"{elo:,.1f}", votes))
+            assert f'<tr><td>{rank}</td><th scope="row">{name}</th>{cells}</tr>' in page
+    assert f"{datetime.fromisoformat(results['arena']['last_at']):%Y-%m-%d %H:%M} UTC" in page
+    assert all(told in page for told in (about["program"], about["code"], about["audit"]["digest"]))
+    for name in ("votes/0.jsonl", "votes/1.jsonl", "results.json", "models.json", "configuration.json"):
+        assert hashlib.sha256(members[name]).hexdigest() in page
+
+
+def test_the_ends_of_every_interval_are_those_of_the_method(played: Store, file: Path) -> None:
+    _export(played, file)
+
+    made = json.loads(_members(file)["results.json"])["arena"]
+    chosen = played.read.selected_votes(Selection(), in_order=True)
+    assert chosen.games is not None
+    rated = METHODS["bradley_terry"].rate(Evidence.from_games(chosen.games, left_out=chosen.left_out))
+    assert rated.estimate is not None
+    assert made["lower"]["bradley_terry"] == dict(zip(rated.estimate.names, rated.estimate.lower.tolist(), strict=True))
+    assert made["upper"].keys() == made["lower"].keys() >= {"bradley_terry", "davidson"}
+    assert "elo" not in made["lower"]
+
+
+def test_a_name_in_the_report_is_no_markup() -> None:
+    name = "<img src=x onerror=alert(1)>"
+    about = {
+        "program": "1",
+        "code": "c",
+        "sources": ["arena"],
+        "elo": asdict(EloSettings()),
+        "audit": {"seq": 0, "digest": ""},
+    }
+    made = results_of(
+        [{"seq": 1, "at": "2026-11-22T12:00:00+00:00", "a": name, "b": "b", "verdict": "a"}], EloSettings()
+    )
+
+    page = report(about, {"arena": made}, {}, {})
+
+    assert "<img" not in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;") >= 2
+
+
+def test_a_bundle_of_a_board_that_moves_holds_one_moment_of_it(tmp_path: Path, file: Path) -> None:
+    with closing(Store.open(f"sqlite:///{tmp_path / 'busy.db'}")) as store:
+        Desk(store).enter()
+        voters = Voters(store)
+        try:
+            for _ in range(3):
+                voters.one_more()
+                exported = _export(store, file, overwrite=True)
+                assert verify_bundle(file) == exported
+        finally:
+            voters.stop()
+
+
+def test_votes_that_are_left_out_while_they_are_read_are_read_again(played: Store, file: Path) -> None:
+    with once_before(played, "vote.seq > ?", lambda: decide(played.write.exclude_votes)):
+        exported = _export(played, file)
+
+    decide(played.write.restore_votes)
+    assert verify_bundle(file) == exported
+    assert json.loads(_members(file)["results.json"])["arena"]["left_out"]["late"] == 1
+
+
+def decide(verb: Callable[..., Future[None]]) -> None:
+    verb([9], reason="late", actor="root").result(DEADLINE_SECONDS)
+
+
+@contextmanager
+def once_before(store: Store, words: str, act: Callable[[], None]) -> Iterator[None]:
+    """Do something the first time that the database is asked a question with these words."""
+    left = [act]
+
+    def look(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if words in statement and left:
+            left.pop()()
+
+    reading = store._engines[0]
+    event.listen(reading, "before_cursor_execute", look)
+    try:
+        yield
+    finally:
+        event.remove(reading, "before_cursor_execute", look)
+    assert not left
+
+
 def test_nobody_is_named_and_nothing_is_quoted(played: Store, file: Path) -> None:
     _export(played, file)
 
@@ -143,6 +248,16 @@ FORGED: dict[str, tuple[Callable[[Members], object], str]] = {
         "by each method",
     ),
     "a missing source": (lambda members: _change(members, "results.json", lambda r: r.pop("arena")), "sources"),
+    "an interval": (
+        lambda members: _change(
+            members, "results.json", lambda r: r["arena"]["lower"]["bradley_terry"].update(bee=1.5)
+        ),
+        "1.5 for the lower end of bradley_terry of 'bee' in arena",
+    ),
+    "a missing interval": (
+        lambda members: _change(members, "results.json", lambda r: r["arena"]["upper"].pop("davidson")),
+        "the upper of 'arena' by each method",
+    ),
     "the number left out": (
         lambda members: _change(members, "results.json", lambda r: r["arena"].update(left_out={})),
         "{} for left_out of arena",

@@ -48,6 +48,16 @@ def test_every_figure_of_a_board_is_written_and_listed(run: Run, tmp_path: Path)
     assert "3 votes · from trees" in texts(tmp_path / "pictures" / "battle-counts.svg")
 
 
+def test_what_a_page_would_rate_in_the_background_is_waited_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "many.csv").write_text("model_a,model_b,a_wins,b_wins,ties,both_bad\nash,beech,20000,10000,9000,0\n")
+    run("import", "many.csv")
+
+    code, out, err = run("figures", "pictures", "--source", "many", "--method", "elo_order_free")
+
+    assert (code, err) == (0, "")
+    assert "pictures/win-rates.svg" in out.splitlines()
+
+
 def test_a_figure_says_how_its_votes_were_chosen(run: Run, tmp_path: Path) -> None:
     options = ["--source", "trees", "--since", "2026-11-01", "--until", "2026-11-02", "--no-code", "--without-ties"]
 
