@@ -209,9 +209,20 @@ class Administration:
         self._desk.exclude(seqs, reason=reason, actor=person.id)
 
     @administrators_only
-    def voters(self, person: Person, *, limit: int | None = None) -> tuple[VoterLine, ...]:  # noqa: ARG002 - as above
+    def voter_count(self, person: Person) -> int:  # noqa: ARG002 - as above
+        """How many have opened a battle."""
+        return self._desk.voter_count()
+
+    @administrators_only
+    def voters(
+        self,
+        person: Person,  # noqa: ARG002 - as above
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[VoterLine, ...]:
         """Everybody who has opened a battle."""
-        return self._desk.voters(limit=limit)
+        return self._desk.voters(limit=limit, offset=offset)
 
     @administrators_only
     def trust(self, person: Person, voter: str, *, reason: str) -> None:

@@ -32,11 +32,12 @@ ERASING = (
 
 def draw_voters(administration: Administration, person: Person) -> None:
     """Who votes, and whose votes are a measure for others'."""
-    voters = administration.voters(person, limit=MOST)
-    if not voters:
+    known = administration.voter_count(person)
+    if not known:
         st.caption("Nobody has opened a battle yet.")
         return
-    page = page_of(voters, key="voters")
+    places = page_of(range(min(MOST, known)), key="voters")
+    page = administration.voters(person, limit=len(places), offset=places[0] if places else 0)
     show_table(pd.DataFrame([_voter_row(voter) for voter in page], columns=[*VOTERS]), VOTERS)
     st.caption("The votes of trusted voters are what the others' are compared with.")
     st.selectbox("Voter", [voter.voter for voter in page], key="voter-chosen")

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, Subquery, Text, and_, case, func, or_, select
+from sqlalchemy import cast as as_type
 
 from arena.domain import LeftOut, Seats
 from arena.store.ballots import SWEEP, is_trusted
@@ -17,6 +18,8 @@ from arena.store.exclusion import NEVER_COUNTED
 from arena.store.schema import BattleRow, EventKind, VoteEventRow, VoteRow
 from arena.store.trust_schema import VoterRow
 from leaderboard.verdicts import Verdict
+
+MOST_NAMED = 2_000  # voters whom a question lists one by one; for more the whole tables are read
 
 
 class Which(StrEnum):
@@ -96,12 +99,18 @@ class DeskQueries:
         with self._look() as connection:
             return tuple(connection.scalars(select(VoterRow.id).order_by(VoterRow.id)))
 
-    def voters(self, *, now: datetime) -> tuple[VoterFigures, ...]:
+    def voter_count(self) -> int:
+        """How many have opened a battle."""
+        with self._look() as connection:
+            return connection.scalar(select(func.count()).select_from(VoterRow)) or 0
+
+    def voters(self, *, now: datetime, limit: int | None = None, offset: int = 0) -> tuple[VoterFigures, ...]:
         """Everybody who has opened a battle, those with the most held votes first, then with the most votes."""
         with self._look() as connection:
-            signs = _signs(connection)
-            found = [_voter(row, signs.get(row.id, {}), now=now) for row in connection.execute(_voters())]
-        return tuple(sorted(found, key=lambda each: (-each.held, -each.votes, each.first_seen_at, each.id)))
+            rows = connection.execute(_voters().limit(limit).offset(offset)).all()
+            shown = [row.id for row in rows] if limit is not None and limit <= MOST_NAMED else None
+            seen, signs = _last_seen(connection, shown), _signs(connection, shown)
+            return tuple(_voter(row, signs.get(row.id, {}), last_seen_at=seen.get(row.id), now=now) for row in rows)
 
 
 def _wanted(which: Which, *, voter: str | None, limit: int | None) -> Select[Any]:
@@ -163,46 +172,73 @@ def _decision(event: Row[Any]) -> Decision:
 
 
 def _voters() -> Select[Any]:
-    """One row for each voter with what the votes and battles say."""
-    votes = votes_now().subquery()
-    cast = (
-        select(
-            votes.c.voter,
-            func.count().label("votes"),
-            func.sum(case((votes.c.left_out.is_(None), 1), else_=0)).label("counted"),
-            func.sum(case((votes.c.left_out == LeftOut.SUSPICIOUS, 1), else_=0)).label("held"),
-            func.max(votes.c.cast_at).label("at"),
-        )
-        .where(_ranked(votes.c.left_out_when_cast))
-        .group_by(votes.c.voter)
+    """One row for each voter with what the votes say, in the order in which they are listed.
+
+    Nearly all votes count: they are counted in an index, and only those that were ever left out are looked at.
+    """
+    cast = select(VoteRow.voter, func.count().label("n")).group_by(VoteRow.voter).subquery()
+    odd = _ever_left_out()
+    votes = func.coalesce(cast.c.n, 0) - func.coalesce(odd.c.unranked, 0)
+    held = func.coalesce(odd.c.held, 0)
+    return (
+        select(*VoterRow.__table__.c, votes.label("votes"), held.label("held"))
+        .add_columns((votes - func.coalesce(odd.c.left_out, 0)).label("counted"))
+        .outerjoin(cast, cast.c.voter == VoterRow.id)
+        .outerjoin(odd, odd.c.voter == VoterRow.id)
+        .order_by(held.desc(), votes.desc(), VoterRow.first_seen_at, VoterRow.id)
+    )
+
+
+def _ever_left_out() -> Subquery:
+    """Per voter the votes on battles that were not ranked, and of the others those that do not count or are held."""
+    now = votes_now().order_by(None).subquery()
+    ranked = _ranked(now.c.left_out_when_cast)
+    # By an expression, else SQLite follows the index of voters and reads every vote at another place of the file.
+    voter = as_type(now.c.voter, Text)
+
+    def how_many(condition: Any) -> Any:  # noqa: ANN401 - parts of a query
+        return func.sum(case((condition, 1), else_=0))
+
+    return (
+        select(voter.label("voter"), how_many(~ranked).label("unranked"))
+        .add_columns(how_many(and_(ranked, now.c.left_out.is_not(None))).label("left_out"))
+        .add_columns(how_many(and_(ranked, now.c.left_out == LeftOut.SUSPICIOUS)).label("held"))
+        .where(or_(now.c.left_out.is_not(None), now.c.left_out_when_cast.is_not(None)))
+        .group_by(voter)
         .subquery()
     )
-    seen = select(BattleRow.owner, func.max(BattleRow.created_at).label("at")).group_by(BattleRow.owner).subquery()
-    return (
-        select(*VoterRow.__table__.c, cast.c.votes, cast.c.counted, cast.c.held)
-        .add_columns(cast.c.at.label("voted_at"), seen.c.at.label("asked_at"))
-        .outerjoin(cast, cast.c.voter == VoterRow.id)
-        .outerjoin(seen, seen.c.owner == VoterRow.id)
-    )
 
 
-def _voter(row: Row[Any], signs: Mapping[str, int], *, now: datetime) -> VoterFigures:
-    moments = (row.first_seen_at, row.voted_at, row.asked_at)
+def _last_seen(connection: Connection, voters: Sequence[str] | None) -> Mapping[str, datetime]:
+    """When each of these voters, or every one, asked or voted last."""
+    found: dict[str, datetime] = {}
+    for who, when in ((VoteRow.voter, VoteRow.cast_at), (BattleRow.owner, BattleRow.created_at)):
+        latest = select(who.label("who"), func.max(when).label("at")).where(_among(who, voters)).group_by(who)
+        for row in connection.execute(latest):
+            found[row.who] = max(row.at, found.get(row.who, row.at))
+    return found
+
+
+def _among(column: Any, voters: Sequence[str] | None) -> Any:  # noqa: ANN401 - parts of a query
+    return column.is_not(None) if voters is None else column.in_(voters)
+
+
+def _voter(row: Row[Any], signs: Mapping[str, int], *, last_seen_at: datetime | None, now: datetime) -> VoterFigures:
     return VoterFigures(
         id=row.id,
-        votes=row.votes or 0,
-        counted=row.counted or 0,
-        held=row.held or 0,
+        votes=row.votes,
+        counted=row.counted,
+        held=row.held,
         signs=signs,
         marked=row.trusted,
         trusted=is_trusted(row, now),
         first_seen_at=row.first_seen_at,
-        last_seen_at=max(moment for moment in moments if moment is not None),
+        last_seen_at=max(row.first_seen_at, last_seen_at or row.first_seen_at),
     )
 
 
-def _signs(connection: Connection) -> Mapping[str, Mapping[str, int]]:
-    """Per voter in how many ranked votes each sign was seen, at the click or by a sweep."""
+def _signs(connection: Connection, voters: Sequence[str] | None) -> Mapping[str, Mapping[str, int]]:
+    """Per voter, of these or all, in how many ranked votes each sign was seen, at the click or by a sweep."""
     at_click = select(VoteRow.seq, VoteRow.voter, VoteRow.risk_reasons.label("signs")).where(
         VoteRow.risk_reasons.is_not(None), _ranked(VoteRow.left_out)
     )
@@ -214,7 +250,7 @@ def _signs(connection: Connection) -> Mapping[str, Mapping[str, int]]:
     seen = {
         (row.seq, row.voter, sign)
         for statement in (at_click, swept)
-        for row in connection.execute(statement.where(VoteRow.voter.is_not(None)))
+        for row in connection.execute(statement.where(_among(VoteRow.voter, voters)))
         for sign in row.signs
     }
     found: dict[str, Counter[str]] = {}

@@ -210,6 +210,40 @@ def test_voters_are_listed_with_what_they_did_the_doubtful_ones_first(
     assert [line.voter for line in desk.voters(limit=1)] == [farm.voter]
 
 
+def test_a_page_of_the_voters_is_a_part_of_the_list_whatever_was_decided(url: str, clock: Clock) -> None:
+    with closing(Store.open(url, clock=clock)) as store:
+        desk, table = Desk(store), Table(store)
+        table.enter()
+        table.open(owner="only asks")
+        for number in range(4):
+            clock.advance(minutes=1)
+            for _ in range(number + 1):
+                _cast(table, owner=f"voter {number}", signs=("snap_vote",))
+        table.vote(owner="voter 0", kind=BattleKind.AA, seats=Seats("ant", "ant"))
+        _cast(table, owner="erased")
+        _hold(store, 2, 4, 5, 7)
+        desk.restore([4], reason="fine", actor="root")
+        desk.exclude([1, 8], reason="odd", actor="root")
+        store.write.erase_voter("erased", actor="root").result(DEADLINE_SECONDS)
+
+        lines = desk.voters()
+        pages = [line for offset in range(0, 6, 2) for line in desk.voters(limit=2, offset=offset)]
+
+        assert pages == list(lines)
+        assert desk.voter_count() == len(lines)
+        figures = {line.voter: (line.votes, line.held, line.counted) for line in lines}
+        asked = {
+            "voter 0": (1, 0, 0),
+            "voter 1": (2, 1, 1),
+            "voter 2": (3, 1, 2),
+            "voter 3": (4, 1, 2),
+            "only asks": (0, 0, 0),
+        }
+        assert figures == {short_voter(name): counts for name, counts in asked.items()}
+        assert [line.signs.get(Sign.SNAP_VOTE, 0) for line in lines] == [4, 3, 2, 1, 0]
+        assert sum(line.share for line in lines) == pytest.approx(5 / 6)  # one counts whose voter was erased
+
+
 def test_a_voter_is_trusted_by_the_beginning_of_the_short_name(store: Store, table: Table, desk: Desk) -> None:
     _cast(table, owner="one")
 
