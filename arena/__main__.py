@@ -28,6 +28,7 @@ from arena.cli_models import models
 from arena.cli_output import AsJson, Config, print_json, say, settings_of
 from arena.cli_votes import voters, votes
 from arena.errors import ArenaError, SettingsError, StoreCorrupt
+from arena.numerals import count, verb
 
 PORTS_TRIED = 100
 UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h
@@ -169,10 +170,12 @@ def verify(
     if as_json:
         print_json(asdict(report))
     else:
+        counted = f"{report.counted:,} of them {verb(report.counted, 'counts', 'count')}"
         typer.echo(
-            f"Sound: {report.votes:,} votes, {report.counted:,} of them count, give exactly the stored "
-            f"ratings of {report.models:,} models, {report.tallies:,} tallies and {report.checkpoints:,} checkpoints; "
-            f"so do those of {report.sources:,} imported files."
+            f"Sound: {count(report.votes, 'vote')}, {counted}, "
+            f"{verb(report.votes, 'gives', 'give')} exactly the stored ratings of {count(report.models, 'model')}, "
+            f"{count(report.tallies, 'tally', 'tallies')} and {count(report.checkpoints, 'checkpoint')}; "
+            f"so do those of {count(report.sources, 'imported file')}."
         )
 
 

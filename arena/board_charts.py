@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from arena.domain import ModelSpec
+from arena.numerals import count
 from arena.rated_board import RatedBoard
 from arena.selection import ARENA, Selection
 from arena.store import DayVotes, EloPoint
@@ -105,7 +106,7 @@ def _pictures(
 
 def _captioned(picture: Picture, board: RatedBoard) -> Picture:
     """With the votes it is made of, and the method if it shows what that found."""
-    parts = [f"{board.votes:,} vote{'s' * (board.votes != 1)}", *_narrowed(board.selection)]
+    parts = [count(board.votes, "vote"), *_narrowed(board.selection)]
     rows = [row for rows in picture.spec["datasets"].values() for row in rows[:1]]
     if any(column in row for row in rows for column in ("score", "probability")):
         parts.insert(0, METHODS[board.method].title)

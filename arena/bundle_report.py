@@ -6,6 +6,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
+from arena.numerals import count, verb
 from leaderboard import METHODS
 
 MAIN: Final = "bradley_terry"
@@ -64,7 +65,7 @@ def _as_of(about: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     """The page tells when its votes were cast, not when it was made: one state makes one report."""
     last = max((made["last_at"] for source in about["sources"] if (made := results[source])["last_at"]), default=None)
     counted = sum(results[source]["counted"] for source in about["sources"])
-    return f"{counted:,} counted votes" + (f", the last vote of {_moment(last)}" if last else "")
+    return count(counted, "counted vote") + (f", the last vote of {_moment(last)}" if last else "")
 
 
 def _board(source: str, made: Mapping[str, Any]) -> str:
@@ -151,10 +152,8 @@ def _counts(made: Mapping[str, Any]) -> str:
     left_out = ", ".join(f"{_text(reason)} {n:,}" for reason, n in sorted(made["left_out"].items()))
     verdicts = ", ".join(f"{_text(verdict)} {n:,}" for verdict, n in sorted(made["verdicts"].items()))
     cast = f" Cast from {_moment(made['first_at'])} to {_moment(made['last_at'])}." if made["first_at"] else ""
-    return (
-        f"{made['votes']:,} votes, of which {made['counted']:,} count ({verdicts or 'none'}). "
-        f"Left out: {left_out or 'none'}.{cast}"
-    )
+    counts = f"{made['counted']:,} {verb(made['counted'], 'counts', 'count')} ({verdicts or 'none'})"
+    return f"{count(made['votes'], 'vote')}, of which {counts}. Left out: {left_out or 'none'}.{cast}"
 
 
 def _picture(name: str, svg: str) -> str:

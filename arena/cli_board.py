@@ -21,6 +21,7 @@ from arena.cli_output import (
 )
 from arena.cli_selection import Method, takes_selection
 from arena.errors import CannotRate
+from arena.numerals import count, verb
 
 if TYPE_CHECKING:
     from arena.board import Board
@@ -170,10 +171,15 @@ def _print(live: "Board", rated: "RatedBoard") -> None:
         typer.echo(f"Board as of the end of {rated.selection.until} (UTC), by the votes that count now")
     print_table(table)
     left_out = sum(rated.left_out.values())
-    lost = f", and {rated.failed_lost:,} failed answers count as lost" if rated.selection.failed_loses else ""
-    say(f"{rated.votes:,} votes count, {left_out:,} are left out{_reasons(rated.left_out)}{lost}.")
+    lost = f", and {_counted(rated.failed_lost, 'failed answer')} as lost" if rated.selection.failed_loses else ""
+    are = verb(left_out, "is", "are")
+    say(f"{_counted(rated.votes, 'vote')}, {left_out:,} {are} left out{_reasons(rated.left_out)}{lost}.")
     for sentence in (*style_effects(rated.rated), *rated.remarks):
         say(str(sentence))
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{count(number, thing)} {verb(number, 'counts', 'count')}"
 
 
 def _iso(day: date | None) -> str | None:
@@ -198,7 +204,7 @@ def _say(name_a: str, name_b: str, elo: "Prediction", forecast: "Forecast | str 
         say(_sentence(forecast))
     if (record := elo.record) is not None:
         say(
-            f"Their {record.battles:,} battles: {record.wins_a:,} won, {record.wins_b:,} lost, "
+            f"Their {count(record.battles, 'battle')}: {record.wins_a:,} won, {record.wins_b:,} lost, "
             f"{record.ties:,} tied, {record.both_bad:,} both bad"
         )
 

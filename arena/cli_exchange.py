@@ -25,6 +25,7 @@ from arena.cli_output import (
     store_to_write,
     table_of,
 )
+from arena.numerals import count, verb
 
 if TYPE_CHECKING:
     from arena.foreign import RejectedRow
@@ -130,7 +131,7 @@ def remove_source(
     with store_to_write(config or context.obj) as store:
         found = {source.name: source for source in store.read.sources()}
         if name in found and not yes:
-            typer.confirm(f"Remove {name!r} and its {found[name].votes:,} votes for good?", abort=True)
+            typer.confirm(f"Remove {name!r} and its {count(found[name].votes, 'vote')} for good?", abort=True)
         store.write.remove_source(name, actor=ACTOR).result()
     typer.echo(f"Removed {name!r}.")
 
@@ -143,9 +144,10 @@ def _export_votes(file: Path, *, format_name: str, source: str, config: Path | N
     with store_to_read(config) as store:
         votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
         bare = store.read.texts.votes_without() if source == "arena" and not chosen.tallies_only else 0
-    say(f"{votes:,} votes of {source} are in {file} ({chosen.title}). Lost on the way: {chosen.loses}.")
+    told = f"{count(votes, 'vote')} of {source} {verb(votes, 'is', 'are')} in {file}"
+    say(f"{told} ({chosen.title}). Lost on the way: {chosen.loses}.")
     if bare:
-        say(f"The prompts and answers of {bare:,} votes are not among them: they were removed before.")
+        say(f"The prompts and answers of {count(bare, 'vote')} are not among them: they were removed before.")
 
 
 def _export_bundle(file: Path, *, sources: list[str], config: Path | None, overwrite: bool) -> None:
@@ -167,7 +169,7 @@ def _export_bundle(file: Path, *, sources: list[str], config: Path | None, overw
             sources=sources,
             overwrite=overwrite,
         )
-    say(f"{report.votes:,} votes of {', '.join(report.sources)} and what follows from them are in {file}.")
+    say(f"{count(report.votes, 'vote')} of {', '.join(report.sources)} and what follows from them are in {file}.")
     say(f"Its SHA-256 is {report.sha256}: publish it elsewhere, and nobody can exchange the file.")
 
 
@@ -226,11 +228,11 @@ def _in_words(report: "ImportReport | None", check: "CheckReport | None", *, rej
         day = f"{report.source.imported_at:%Y-%m-%d}"
         return f"This very file was imported as {report.source.name!r} on {day}: nothing was added."
     assert check is not None  # noqa: S101 - it was checked, unless it was known
-    parts = [f"{check.votes:,} votes ({check.format_name})"]
+    parts = [f"{count(check.votes, 'vote')} ({check.format_name})"]
     if check.passed_over:
-        parts.append(f"{check.passed_over:,} rows compare nothing")
+        parts.append(f"{count(check.passed_over, 'row')} {verb(check.passed_over, 'compares', 'compare')} nothing")
     if check.rejected:
-        parts.append(f"{check.rejected:,} bad rows are in {rejected_to}")
+        parts.append(f"{count(check.rejected, 'bad row')} {verb(check.rejected, 'is', 'are')} in {rejected_to}")
     done = "Could be imported" if report is None else f"Imported as {report.source.name!r}"
     return f"{done}: {', '.join(parts)}."
 

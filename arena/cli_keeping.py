@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from arena.cli_output import ACTOR, AsJson, Config, print_json, settings_of, store_to_write
+from arena.numerals import count, verb
 
 
 def backup(
@@ -34,8 +35,11 @@ def backup(
             }
         )
         return
-    typer.echo(f"{facts.votes:,} votes and all that belongs to them are in {file} ({report.size / 1e6:,.1f} MB).")
-    typer.echo(f"Audit log: {facts.audit.seq:,} entries, the last one's digest is {facts.audit.digest or 'none'}.")
+    them = verb(facts.votes, "it", "them")
+    size = f"{report.size / 1e6:,.1f} MB"
+    typer.echo(f"{count(facts.votes, 'vote')} and all that belongs to {them} are in {file} ({size}).")
+    entries = count(facts.audit.seq, "entry", "entries")
+    typer.echo(f"Audit log: {entries}, the last one's digest is {facts.audit.digest or 'none'}.")
 
 
 def restore(
@@ -48,7 +52,7 @@ def restore(
     from arena.backup import restore as restore_backup
 
     report = restore_backup(settings_of(config).database_url, file, force=force)
-    typer.echo(f"Restored and sound: {report.votes:,} votes, {report.models:,} models.")
+    typer.echo(f"Restored and sound: {count(report.votes, 'vote')}, {count(report.models, 'model')}.")
 
 
 def verify_bundle(file: Path, *, as_json: bool) -> None:
@@ -60,9 +64,10 @@ def verify_bundle(file: Path, *, as_json: bool) -> None:
         print_json(asdict(report))
         return
     how = "to the last bit" if report.exact else "within 1e-9 Elo, as another platform's arithmetic allows"
+    counted = f"{report.counted:,} of them {verb(report.counted, 'counts', 'count')}"
     typer.echo(
-        f"Sound: {report.votes:,} votes of {', '.join(report.sources)}, {report.counted:,} of them count, give the "
-        f"bundle's ratings {how}. Its SHA-256 is {report.sha256}."
+        f"Sound: {count(report.votes, 'vote')} of {', '.join(report.sources)}, {counted}, "
+        f"{verb(report.votes, 'gives', 'give')} the bundle's ratings {how}. Its SHA-256 is {report.sha256}."
     )
 
 
@@ -84,7 +89,10 @@ def erase_voter(
     if as_json:
         print_json({"battles": erased.battles, "votes": erased.votes, "kept": erased.kept})
         return
-    typer.echo(f"Erased: {erased.battles:,} battles are without text, {erased.votes:,} votes without a voter.")
+    typer.echo(
+        f"Erased: {count(erased.battles, 'battle')} {verb(erased.battles, 'is', 'are')} without text, "
+        f"{count(erased.votes, 'vote')} without a voter."
+    )
     typer.echo(
         erased.kept or "Nothing of it is left in the database file. Backups and exports made before still have it."
     )

@@ -22,6 +22,7 @@ from arena.cli_output import (
     store_to_write,
     table_of,
 )
+from arena.numerals import verb
 
 if TYPE_CHECKING:
     from arena.desk import Desk, VoteLine, VoterLine
@@ -83,7 +84,8 @@ def confirm(reason: Reason, seqs: Seqs = None, voter: Voter = None, config: Conf
 def restore(reason: Reason, seqs: Seqs = None, voter: Voter = None, config: Config = None) -> None:
     """Let votes count that are held or left out, by number or all of a voter. The server must be stopped first."""
     n = _decide(lambda desk: desk.restore, seqs, voter, which="left_out", reason=reason, config=config)
-    say(f"{n:,} restored: they count in the places in which they were cast.")
+    places = verb(n, "it counts in the place in which it was cast", "they count in the places in which they were cast")
+    say(f"{n:,} restored: {places}.")
 
 
 @votes.command("exclude", epilog='Example: arena votes exclude 40 --reason "a test of ours"')

@@ -11,6 +11,7 @@ from arena.board import Board
 from arena.domain import ModelSpec
 from arena.errors import CannotRate
 from arena.kept_votes import KeptLosses, KeptVotes
+from arena.numerals import verb
 from arena.selection import ARENA, EVERYTHING, Selection
 from arena.store import Queries, SelectedVotes
 from leaderboard import METHODS, EloSettings, Evidence, Forecast, PairCounts, Rated, RatedStanding, forecast
@@ -270,7 +271,9 @@ def _remarks(rated: Rated, counts: PairCounts, live: Board, *, selection: Select
     if selection.failed_loses:
         remarks.append(FAILED_LOSES)
     if undated:
-        remarks.append(f"Votes without a time lie in no range of days: {undated:,} are not counted here.")
+        remarks.append(
+            f"Votes without a time lie in no range of days: {undated:,} {verb(undated, 'is', 'are')} not counted here."
+        )
     parts = groups(counts)
     if len(parts) > 1:
         named = " · ".join(", ".join(_shown(name, specs) for name in part) for part in parts)

@@ -25,6 +25,7 @@ from arena.identity import Masker
 from arena.live import LiveBattle
 from arena.matchmaking import draw_pairing
 from arena.metrics import Metrics
+from arena.numerals import count
 from arena.people import People
 from arena.providers import PROVIDERS
 from arena.rate_limits import Act, Visitor
@@ -174,8 +175,8 @@ class Arena:
             UnknownBattle, NotVotable, AlreadyVoted: only a battle with two finished answers goes on.
         """
         battle = self._own(battle_id, voter)
-        if len(battle.turns) >= self._settings.max_turns:
-            raise PromptRefused(f"A battle has at most {self._settings.max_turns} turns: vote, then start a new round.")
+        if len(battle.turns) >= (most := self._settings.max_turns):
+            raise PromptRefused(f"A battle has at most {count(most, 'turn')}: vote, then start a new round.")
         if self._holds.held(battle_id) is not None:
             raise NotVotable("Your choice is being held: undo it to write on.")
         self._guards.admit_prompt(prompt, Visitor(voter, network, role))

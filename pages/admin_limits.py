@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from arena.administration import Administration, Usage
+from arena.numerals import count
 from arena.roles import Person
-from shell import count, moment, percent
+from shell import moment, percent
 from tables import dollars, show_table
 
 DAYS = 30

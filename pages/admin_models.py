@@ -10,6 +10,7 @@ from arena.administration import LARGEST_WEIGHT, Administration, ManagedModel
 from arena.board import labels
 from arena.checkup import Checkup
 from arena.domain import ModelState
+from arena.numerals import count
 from arena.roles import Action, Person
 from arena.store import AS_IN_FILE, ModelSetting
 from people import acting
@@ -41,9 +42,9 @@ def draw_models(administration: Administration, person: Person) -> None:
     show_table(frame, COLUMNS)
     for rest in administration.resting(person):
         since, until = moment(rest.since), moment(rest.until)
+        after = count(rest.failures, "failure")
         st.warning(
-            plain(f"{rest.model} rests since {since} after {rest.failures} failures: {rest.why}. Asked again {until}."),
-            icon="😴",
+            plain(f"{rest.model} rests since {since} after {after}: {rest.why}. Asked again {until}."), icon="😴"
         )
     for alarm in administration.alarms(person):
         st.warning(plain(f"{alarm.model}, since {moment(alarm.since)}: {alarm.reason}"), icon="🚨")

@@ -5,6 +5,7 @@ import streamlit as st
 
 from admin_acts import act, ask_reason, said
 from arena.administration import LARGEST_K, Administration
+from arena.numerals import count, verb
 from arena.roles import Action, Person
 from arena.store import AuditEntry
 from people import acting
@@ -100,10 +101,13 @@ def _change(key: str) -> None:
 def _check_audit() -> None:
     with noticed():
         head = the_arena().administration.check_audit(acting(Action.ADMINISTER))
-        st.session_state[CHECKED] = f"The chain is whole: {head.seq:,} entries, head {head.digest[:16] or '(empty)'}."
+        st.session_state[CHECKED] = (
+            f"The chain is whole: {count(head.seq, 'entry', 'entries')}, head {head.digest[:16] or '(empty)'}."
+        )
 
 
 def _verify() -> None:
     with noticed():
         report = the_arena().administration.verify(acting(Action.ADMINISTER))
-        st.session_state[CHECKED] = f"The board is sound: {report.votes:,} votes give exactly the stored ratings."
+        votes = f"{count(report.votes, 'vote')} {verb(report.votes, 'gives', 'give')}"
+        st.session_state[CHECKED] = f"The board is sound: {votes} exactly the stored ratings."

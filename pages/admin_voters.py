@@ -7,9 +7,10 @@ from admin_acts import act, ask_reason, page_of, said
 from arena.administration import Administration
 from arena.desk import VoterLine
 from arena.errors import DecisionRefused
+from arena.numerals import count, verb
 from arena.roles import Person
 from arena.store import Erased
-from shell import count, percent
+from shell import percent
 from tables import show_table
 
 MOST = 1_000
@@ -82,5 +83,6 @@ def _erase_confirmed(administration: Administration, person: Person) -> Erased:
 
 
 def _erased(found: Erased) -> str:
-    done = f"The texts of {count(found.battles, 'battle')} are erased; {count(found.votes, 'vote')} count as before."
+    votes = f"{count(found.votes, 'vote')} {verb(found.votes, 'counts', 'count')} as before"
+    done = f"The texts of {count(found.battles, 'battle')} are erased; {votes}."
     return f"{done} {found.kept}" if found.kept else done

@@ -6,9 +6,9 @@ import streamlit as st
 from admin_acts import act, ask_reason, page_of, said
 from arena.administration import Administration
 from arena.desk import VoteLine
+from arena.numerals import count
 from arena.roles import Person
 from arena.store import Which
-from shell import count
 from tables import show_table
 from words import verdict_label
 

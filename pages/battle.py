@@ -9,11 +9,12 @@ import moves
 from arena.catalogue import Catalogue
 from arena.domain import BattleState, Pace, Side
 from arena.errors import UnknownBattle
+from arena.numerals import count
 from arena.views import BattleView
 from leaderboard import Verdict
 from panes import Answer, draw_pane, write_out
 from people import me as who
-from shell import breathe, count, footer, session, settings, show_notice, the_arena
+from shell import breathe, footer, session, settings, show_notice, the_arena
 from waiting import ENOUGH, is_settled, wait_for_models, watch_models
 from words import HOW_IT_WORKS, NOT_COUNTED, SAMPLE_PROMPTS, prompt_hint, removed_after, verdict_label
 

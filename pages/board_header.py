@@ -1,7 +1,8 @@
 """What stands above the board: how many models and votes, what is left out, and when the last vote came."""
 
+from arena.numerals import count
 from arena.rated_board import RatedBoard
-from shell import count, moment
+from shell import moment
 from words import left_out_reason
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from arena.numerals import count
 from arena.selection import ARENA
 from board_filters import DEFAULT, EARLIEST, FIELDS, LATEST, LONGEST, MOST_VOTES, Offer, View
 from board_links import from_link, to_link
 from leaderboard import METHODS
-from shell import count, plain
+from shell import plain
 
 _DRAWN = "view-drawn"
 _CATEGORIES = {"multi_turn": "Multi-turn", "long_prompt": "Long prompt", "code": "Code", "maths": "Maths"}

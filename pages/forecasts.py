@@ -4,9 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from arena.board_charts import Picture, chart_spec
+from arena.numerals import count
 from chart_panel import show_chart
 from leaderboard import METHODS, Forecast, HeadToHead, Prediction, Split, charts, probability_curve
-from shell import count, percent, plain, rating, signed
+from shell import percent, plain, rating, signed
 
 UNKNOWN = "–"
 TIE_NOTE = "A tie counts as half a win."

@@ -6,7 +6,8 @@ import streamlit as st
 from arena.board import Board, labels
 from arena.catalogue import Catalogue
 from arena.domain import ModelSpec, ModelState
-from shell import count, footer, plain, the_arena
+from arena.numerals import count
+from shell import footer, plain, the_arena
 from tables import price, show_table
 from waiting import watch_models
 

@@ -138,11 +138,6 @@ def percent(part: float) -> str:
     return f"{part * 100:.1f}\N{NO-BREAK SPACE}%"
 
 
-def count(number: int, thing: str) -> str:
-    """A number of things: 1 vote, 1,204 votes."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
 def moment(at: datetime) -> str:
     """A time in UTC: 2026-11-22 00:31 UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

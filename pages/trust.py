@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from arena.board import labels
+from arena.numerals import count
 from arena.trust import Effect, TrustReport
 from leaderboard.fairness import Share
-from shell import count, footer, percent, plain, signed, the_arena
+from shell import footer, percent, plain, signed, the_arena
 from tables import show_table
 from words import left_out_reason
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from arena.domain import BattleState, Fault, ReplyStatus
+from arena.numerals import count
 from arena.views import BattleView, SideView
 from leaderboard import WITHOUT_STYLE, Verdict
 
@@ -128,7 +129,7 @@ def prompt_hint(view: BattleView | None, *, enough_models: bool) -> PromptHint:
 
 def removed_after(days: int) -> str:
     """Why a battle shows no texts."""
-    return f"The prompts and answers of this battle were removed after {days} days."
+    return f"The prompts and answers of this battle were removed after {count(days, 'day')}."
 
 
 def left_out_reason(reason: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from arena.errors import RestoreRefused
+from arena.numerals import count
 from arena.store.audit import AuditHead, head
 from arena.store.board import read_board
 from arena.store.migrating import current_revision
@@ -41,5 +42,5 @@ def require_free(name: str, votes: int | None, *, force: bool) -> None:
     """
     if force or votes == 0:
         return
-    what = "cannot be read as it is" if votes is None else f"holds {votes:,} votes"
+    what = "cannot be read as it is" if votes is None else f"holds {count(votes, 'vote')}"
     raise RestoreRefused(f"{name} {what}: nothing was changed. Back it up, then add --force to replace it.")

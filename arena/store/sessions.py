@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from arena.errors import SignInRefused
+from arena.numerals import count
 from arena.store.audit import ERASED, record
 from arena.store.ballots import note_login
 from arena.store.people_schema import SessionRow, SignInRow
@@ -84,7 +85,7 @@ def count_try(connection: Connection, most: Mapping[str, int], *, window: timede
         if row is not None and row.tries >= most[scope]:
             minutes = max(1, -(-int((row.tried_at + window - now).total_seconds()) // 60))
             raise SignInRefused(
-                f"Too many wrong passwords: nobody can sign in from here for {minutes} minutes, "
+                f"Too many wrong passwords: nobody can sign in from here for {count(minutes, 'minute')}, "
                 "not even with the right one."
             )
     for scope, row in tried.items():

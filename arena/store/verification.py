@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from arena.errors import StoreCorrupt
+from arena.numerals import count, verb
 from arena.store import audit
 from arena.store.board import SOURCE, BoardState, TallyKey, fold, read_board, tally_key, votes_now
 from arena.store.elo_settings import last_change, settings_when_cast
@@ -132,7 +133,10 @@ def _check_sources(connection: Connection) -> int:
 def _check_sum(stored: Mapping[str, float], *, start: float) -> None:
     total, expected = sum(stored.values()), len(stored) * start
     if abs(total - expected) > SUM_TOLERANCE:
-        raise StoreCorrupt(f"The sum of all Elo ratings is {total!r}, but {len(stored)} models make {expected!r}.")
+        make = verb(len(stored), "makes", "make")
+        raise StoreCorrupt(
+            f"The sum of all Elo ratings is {total!r}, but {count(len(stored), 'model')} {make} {expected!r}."
+        )
 
 
 def _same(what: str, *, stored: object, recomputed: object) -> None:

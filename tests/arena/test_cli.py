@@ -323,7 +323,7 @@ def test_the_standings_are_a_table(run: Run) -> None:
     assert result.code == 0
     assert "Model Alpha (preliminary)" in result.out
     assert "1016.0" in result.out
-    assert "1 votes count, 0 are left out." in result.out
+    assert "1 vote counts, 0 are left out." in result.out
 
 
 @pytest.mark.usefixtures("board")
@@ -385,7 +385,7 @@ def test_a_failed_answer_loses_in_the_standings_that_ask_for_it(run: Run) -> Non
         ("alpha", 1, 2),
     ]
     assert [row["elo"] for row in second["standings"]] == [984.0, 1016.0]
-    assert "1 votes count, 0 are left out, and 2 failed answers count as lost." in said
+    assert "1 vote counts, 0 are left out, and 2 failed answers count as lost." in said
     assert refused.code == 2
     assert "choose Bradley–Terry or Davidson" in refused.err
 
@@ -447,7 +447,7 @@ def test_two_models_are_compared_by_name_display_name_or_alias(run: Run) -> None
 
     assert result.code == 0
     assert "P(alpha is preferred to beta) = 54.6 %" in result.out
-    assert "Their 1 battles: 1 won, 0 lost" in result.out
+    assert "Their 1 battle: 1 won, 0 lost" in result.out
 
 
 @pytest.mark.usefixtures("board")
@@ -499,7 +499,7 @@ def test_a_prediction_needs_two_models_or_two_ratings(run: Run, arguments: list[
 
 @pytest.mark.usefixtures("board")
 def test_a_sound_database_is_verified(run: Run) -> None:
-    assert run("verify").out.startswith("Sound: 1 votes, 1 of them count")
+    assert run("verify").out.startswith("Sound: 1 vote, 1 of them counts, gives exactly")
     assert run("verify", "--json").json["counted"] == 1
 
 

@@ -62,7 +62,7 @@ def test_the_board_of_another_arena_is_sound(run: Run) -> None:
     _, out, _ = run("verify")
     _, listed, _ = run("sources")
 
-    assert "so do those of 1 imported files" in out
+    assert "so do those of 1 imported file." in out
     assert "1,670,250 (counts only)" in listed
 
 
@@ -78,7 +78,7 @@ def test_bad_rows_go_into_a_file(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("import", "bad.csv", "--skip-bad", "rejected.jsonl")
 
     (rejected,) = map(json.loads, (tmp_path / "rejected.jsonl").read_text().splitlines())
-    assert (code, out) == (0, "Imported as 'bad': 2 votes (plain), 1 bad rows are in rejected.jsonl.\n")
+    assert (code, out) == (0, "Imported as 'bad': 2 votes (plain), 1 bad row is in rejected.jsonl.\n")
     assert (rejected["line"], rejected["reason"]) == (3, "the model 'a' meets itself")
     assert json.loads(rejected["raw"]) == {"model_a": "a", "model_b": "a", "winner": "tie"}
 
@@ -106,7 +106,7 @@ def test_rows_that_compare_nothing_are_counted(run: Run, tmp_path: Path) -> None
 
     _, out, _ = run("import", "feedback.json")
 
-    assert out == "Imported as 'feedback': 1 votes (open_webui), 1 rows compare nothing.\n"
+    assert out == "Imported as 'feedback': 1 vote (open_webui), 1 row compares nothing.\n"
 
 
 def test_votes_are_exported_and_what_is_lost_is_said(run: Run, tmp_path: Path) -> None:

@@ -508,7 +508,7 @@ def test_votes_without_a_time_lie_in_no_range_of_days_and_are_counted(booth: Boo
     assert everything.last_vote_at is None
     assert not any("without a time" in remark for remark in everything.remarks)
     for board in (until, since):
-        assert "Votes without a time lie in no range of days: 1 are not counted here." in board.remarks
+        assert "Votes without a time lie in no range of days: 1 is not counted here." in board.remarks
 
 
 LOSES = Selection(failed_loses=True)

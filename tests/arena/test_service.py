@@ -253,7 +253,7 @@ def test_a_battle_has_a_last_turn(tmp_path: Path, arenas: OpenArena) -> None:
     arena = arenas(settings(tmp_path, extra="max_turns = 1"))
     battle_id = answered(arena)
 
-    with pytest.raises(PromptRefused, match="at most 1 turn"):
+    with pytest.raises(PromptRefused, match="at most 1 turn:"):
         arena.write_on(battle_id, "me", "And then?")
 
 

@@ -179,7 +179,7 @@ def test_a_voter_is_erased_only_by_the_name_and_the_vote_stays(arena: ArenaProce
     page.keyboard.press("Tab")
     erase.click()
 
-    expect(page.get_by_text("The texts of 1 battle are erased; 1 vote count as before.")).to_be_visible()
+    expect(page.get_by_text("The texts of 1 battle are erased; 1 vote counts as before.")).to_be_visible()
     assert arena.board().votes == before.votes
     assert elo(arena.board()) == elo(before)
 
