@@ -156,7 +156,7 @@ def test_a_bundle_of_a_board_that_moves_holds_one_moment_of_it(tmp_path: Path, f
         Desk(store).enter()
         voters = Voters(store)
         try:
-            for _ in range(3):
+            for _ in range(2):
                 voters.one_more()
                 exported = _export(store, file, overwrite=True)
                 assert verify_bundle(file) == exported
