@@ -89,15 +89,24 @@ class PostgresDatabase:
             raise StoreError(self.in_words(error)) from error
         finally:
             engine.dispose()
+        if (refusal := self.refusal(version=version, encoding=encoding)) is not None:
+            raise StoreError(refusal)
+
+    def refusal(self, *, version: int, encoding: str | None) -> str | None:
+        """Why a server cannot hold votes, in a sentence with the remedy; None when it can.
+
+        Args:
+            version: as libpq numbers it: 150004 is 15.4, 90624 is 9.6.24.
+            encoding: in which the database stores texts.
+        """
         if version < OLDEST * 10_000:
-            raise StoreError(
-                f"{self._server} is PostgreSQL {version // 10_000}: the arena needs {OLDEST} or newer. Upgrade it."
-            )
+            return f"{self._server} is PostgreSQL {version // 10_000}: the arena needs {OLDEST} or newer. Upgrade it."
         if encoding != "UTF8":
-            raise StoreError(
+            return (
                 f"The database {self.name} stores texts as {encoding}: make one with "
                 f"`createdb --template template0 --encoding UTF8 {self.url.database}`."
             )
+        return None
 
     def writing_engine(self) -> Engine:
         """One connection; each statement sees what was committed before it, so also what the lock was waited for."""

@@ -13,13 +13,14 @@ from traceback import format_exception
 import psycopg
 import pytest
 from postgresql_server import PostgresServer
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, event, insert, make_url
 
 from arena.domain import Seats
 from arena.errors import ImportRefused, StoreError
 from arena.foreign import ForeignVote
 from arena.store import NewSource, SourceLoad, Store
 from arena.store.engine import database_of
+from arena.store.postgresql import PostgresDatabase
 from arena.store.queue import Job
 from arena.store.schema import TurnRow, table_of
 from arena.store.sources import LOADING_LEASE
@@ -106,6 +107,24 @@ def test_a_database_of_another_encoding_is_refused(postgres: PostgresServer) -> 
         Store.open(postgres.url(name))
 
     postgres.drop(name)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        (90_624, "PostgreSQL 9: the arena needs 15"),
+        (140_023, "PostgreSQL 14: the arena needs 15"),
+        (150_000, None),
+        (180_001, None),
+    ],
+)
+def test_a_server_before_15_is_refused_by_its_number(version: int, said: str | None) -> None:
+    database = PostgresDatabase.at(make_url("postgresql://me:hunter2@db.example.com:5433/arena"))
+
+    refusal = database.refusal(version=version, encoding="UTF8")
+
+    assert (refusal is None) == (said is None)
+    assert refusal is None or refusal == f"db.example.com:5433 is {said} or newer. Upgrade it."
 
 
 def test_a_user_who_may_make_no_tables_is_told_the_remedy(postgres: PostgresServer) -> None:
