@@ -60,6 +60,16 @@ class PostgresServer:
         """End it as an operator does who does not wait for clients."""
         self._end(signal.SIGINT)
 
+    def restart_as_standby(self) -> None:
+        """Start it anew as what only reads until it is promoted, as behind a switch to another server."""
+        self.stop()
+        (self._data / "standby.signal").touch()
+        self.start()
+
+    def promote(self) -> None:
+        """Let a standby write; returns once it does."""
+        self.run("SELECT pg_promote()")
+
     def kill(self) -> None:
         """End it and all its children at once, as a power cut of the process would."""
         assert self._process is not None

@@ -41,7 +41,9 @@ CONNECT = {
 }
 
 # What the first words of SQLSTATE say: connections, resources, an operator who stops the server.
-AWAY = ("08", "53", "57P")
+# A standby says "25006": whether it is promoted or the address soon leads to another server, writes can wait for it.
+READ_ONLY = "25006"
+AWAY = ("08", "53", "57P", READ_ONLY)
 BUSY = ("40001", "40P01", "55P03")
 
 
@@ -127,7 +129,7 @@ class PostgresDatabase:
         """By the server's code; without one the connection itself failed."""
         if not isinstance(error, DBAPIError):
             return Trouble.BUSY if isinstance(error, PoolTimeout) else Trouble.LASTING
-        state = error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
+        state = _state(error)
         if state in BUSY:
             return Trouble.BUSY
         no_answer = state is None and isinstance(error.orig, psycopg.OperationalError)
@@ -141,6 +143,11 @@ class PostgresDatabase:
         for sign, sentence in _REFUSALS.items():
             if sign in said:
                 return sentence.format(name=self.name, server=self._server, database=self.url.database, user=self._user)
+        if _state(error) == READ_ONLY:
+            return (
+                f"{self._server} is a standby, or set to read only: promote it, or let database_url name the server "
+                "that may be written."
+            )
         if isinstance(error, PoolTimeout):
             return (
                 f"All {READ_POOL + READ_OVERFLOW} reading connections to {self.name} are in use: try again in a moment."
@@ -184,11 +191,17 @@ class PostgresDatabase:
             wanted = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
             connection.execute(f"SELECT {wanted}")
             connection.commit()
-            connection.isolation_level, connection.read_only = isolation, read_only
+            # None leaves it to the server: a database that was set to read only must not be written all the same.
+            connection.isolation_level, connection.read_only = isolation, read_only or None
 
         event.listen(engine, "connect", prepare)
         event.listen(engine, "handle_error", _hide_values)
         return engine
+
+
+def _state(error: SQLAlchemyError) -> str | None:
+    """The server's code, SQLSTATE."""
+    return error.orig.sqlstate if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error) else None
 
 
 _REFUSALS = {
