@@ -29,6 +29,7 @@ endif
 help:
 	@echo 'make run          start the arena on 127.0.0.1:8501, or the next free port (make run ARGS="--port 8600")'
 	echo 'make test         everything that must hold before a change lands'
+	echo 'make test-postgresql   the tests that need a database, all of them on PostgreSQL'
 	echo 'make test-slow    the longer proofs, and the fast ones on every Python found'
 	echo 'make coverage     the tests again, counting which lines they reach'
 	echo 'make screenshots  take the pictures of the README anew'
@@ -116,8 +117,14 @@ coverage: $(TEST_STAMP) machinery
 	@$(in_memory)
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE) --cov $(ARGS)
 
+# What `make test` does on SQLite alone is done on the other engine here.
+.PHONY: test-postgresql
+test-postgresql: $(TEST_STAMP) machinery
+	@$(in_memory)
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) --engine postgresql $(ARGS)
+
 .PHONY: test-slow
-test-slow: $(TEST_STAMP) machinery test-pythons coverage
+test-slow: $(TEST_STAMP) machinery test-pythons coverage test-postgresql
 	@$(PYTHON) -m pytest -m slow --timeout 3600 $(ARGS)
 
 .PHONY: screenshots

@@ -96,6 +96,18 @@ def test_every_line_of_the_example_that_is_commented_out_is_valid_too(tmp_path: 
     assert {"llama-3.3-70b", "qwen2.5-7b", "llama3.2-ollama", "my-gguf", "smollm2-135m-instruct", "parrot"} <= names
 
 
+# Engines
+
+
+def test_no_test_of_arena_or_pages_chooses_its_engine_itself() -> None:
+    """Whoever needs a database asks the fixtures of `tests/conftest.py`; else `--engine` would pass the test by."""
+    chosen = re.compile(r"""Store\.open\w*\(\s*f?["']sqlite|Arena\.open\(load_settings\([^)]*environ=\{\}""")
+    tests = [file for folder in ("arena", "pages") for file in (ROOT / "tests" / folder).glob("test_*.py")]
+
+    assert len(tests) > 50
+    assert [file.name for file in tests if chosen.search(file.read_text(encoding="utf-8"))] == []
+
+
 # Secrets and size
 
 

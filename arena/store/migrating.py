@@ -59,7 +59,10 @@ def require_current(engine: Engine) -> None:
     """
     with engine.connect() as connection:
         config = alembic_config(connection)
-        if _revision(connection, config) != _head(config):
+        revision = _revision(connection, config)
+        if revision is None:
+            raise StoreError(f"{engine.url.database} holds no arena yet: start the arena once, or run `arena migrate`.")
+        if revision != _head(config):
             raise StoreError(f"{engine.url.database} was made by an older arena: run `arena migrate` first.")
 
 

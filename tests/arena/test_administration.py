@@ -2,10 +2,12 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from fault_server import wait_until
@@ -27,13 +29,22 @@ HEAD = "seed = 1\nrates = { voter_prompts_per_minute = 0 }\n"
 MODEL = "[[models]]\nname = 'model-{}'\nprovider = 'scripted'\nscript = {{ text = 'an answer' }}\n"
 
 
-def settings(folder: Path, *, extra: str = "", models: str = "xyz") -> Settings:
+class MakeSettings(Protocol):
+    def __call__(self, *, extra: str = "", models: str = "xyz") -> Settings: ...
+
+
+def settings_in(folder: Path, variables: Mapping[str, str], *, extra: str = "", models: str = "xyz") -> Settings:
     path = folder / "arena.toml"
     path.write_text(
         f"seed = 1\nrates = {{ voter_prompts_per_minute = 0 }}\n{extra}\n"
         + "".join(MODEL.format(name) for name in models)
     )
-    return load_settings(config=path, environ={})
+    return load_settings(config=path, environ=variables)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, variables: Mapping[str, str]) -> MakeSettings:
+    return partial(settings_in, tmp_path, variables)
 
 
 @contextmanager
@@ -46,15 +57,15 @@ def opened(chosen: Settings) -> Iterator[Arena]:
 
 
 @pytest.fixture
-def arena(tmp_path: Path) -> Iterator[Arena]:
-    with opened(settings(tmp_path)) as arena:
+def arena(settings: MakeSettings) -> Iterator[Arena]:
+    with opened(settings()) as arena:
         yield arena
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def untouched(tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]) -> Iterator[Arena]:
     """For tests that change nothing."""
-    with opened(settings(tmp_path_factory.mktemp("arena"))) as arena:
+    with opened(settings_in(tmp_path_factory.mktemp("arena"), shared_variables)) as arena:
         yield arena
 
 
@@ -121,14 +132,14 @@ def test_too_few_enabled_models_are_said_so(arena: Arena) -> None:
         arena.open_battle("me", "Hello?")
 
 
-def test_what_was_decided_outlives_a_restart_and_a_changed_file(tmp_path: Path) -> None:
-    with opened(settings(tmp_path)) as arena:
+def test_what_was_decided_outlives_a_restart_and_a_changed_file(settings: MakeSettings) -> None:
+    with opened(settings()) as arena:
         decide(arena, "model-x", state=ModelState.DISABLED)
-        settings(tmp_path, models="xyzw")
+        settings(models="xyzw")
         wait_until(lambda: len(arena.catalogue().entries) == 4)
         assert "model-x" not in drawn(arena, battles=20)
 
-    with opened(settings(tmp_path)) as arena:
+    with opened(settings()) as arena:
         assert "model-x" not in drawn(arena)
         [managed] = [each for each in arena.administration.models(ROOT) if each.spec.name == "model-x"]
         assert (managed.spec.state, managed.in_file.state) == (ModelState.DISABLED, ModelState.ENABLED)
@@ -136,10 +147,10 @@ def test_what_was_decided_outlives_a_restart_and_a_changed_file(tmp_path: Path) 
         assert not managed.is_ready
 
 
-def test_another_process_notices_within_its_next_round(tmp_path: Path, arena: Arena) -> None:
+def test_another_process_notices_within_its_next_round(settings: MakeSettings, arena: Arena) -> None:
     """Two rosters on one database, as in two replicas; the second looks as its housekeeper does each second."""
     with closing(Store.open_to_read(arena._settings.database_url)) as reader:
-        other = Roster(settings(tmp_path), environ={})
+        other = Roster(settings(), environ={})
         other.refresh(reader.read.admin.model_settings())
 
         decide(arena, "model-x", state=ModelState.DISABLED, weight=3.0)
@@ -169,8 +180,8 @@ def test_an_unknown_model_is_refused(untouched: Arena) -> None:
         untouched.administration.test_model(ROOT, "gnu")
 
 
-def test_a_model_is_asked_now_even_while_it_is_disabled(tmp_path: Path) -> None:
-    with opened(settings(tmp_path, models="xy")) as arena:
+def test_a_model_is_asked_now_even_while_it_is_disabled(settings: MakeSettings) -> None:
+    with opened(settings(models="xy")) as arena:
         decide(arena, "model-x", state=ModelState.DISABLED)
 
         checkup = arena.administration.test_model(ROOT, "model-x")
@@ -240,8 +251,8 @@ def test_a_k_that_makes_no_sense_or_has_no_reason_is_refused(
     assert untouched.administration.elo(ROOT).k == 32.0
 
 
-def test_usage_and_spending_are_told(tmp_path: Path) -> None:
-    with opened(settings(tmp_path, extra="[budgets]\nall_tokens_per_day = 100000")) as arena:
+def test_usage_and_spending_are_told(settings: MakeSettings) -> None:
+    with opened(settings(extra="[budgets]\nall_tokens_per_day = 100000")) as arena:
         vote(arena, Verdict.B)
         usage, spending = arena.administration.usage(ROOT), arena.administration.spending(ROOT, days=7)
 
@@ -263,9 +274,9 @@ ASKING: dict[str, Callable[[Arena, str, Role | None], object]] = {
 @pytest.mark.parametrize("verb", ASKING)
 @pytest.mark.parametrize("role", [None, Role.OUTSIDER, Role.VIEWER])
 def test_where_voting_needs_a_login_nobody_asks_or_votes_without_one(
-    tmp_path: Path, verb: str, role: Role | None
+    settings: MakeSettings, verb: str, role: Role | None
 ) -> None:
-    with opened(settings(tmp_path, extra=LOGIN)) as arena:
+    with opened(settings(extra=LOGIN)) as arena:
         battle_id = arena.open_battle("me", "Hello?", role=Role.VOTER)
         wait_until(lambda: arena.view(battle_id, "me").state.value == "ready")
 

@@ -22,6 +22,7 @@ from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
 from tests.conftest import MakeDatabase
 
+pytestmark = pytest.mark.both_engines
 SEATS = Seats("ant", "bee")
 
 

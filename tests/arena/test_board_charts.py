@@ -18,10 +18,10 @@ LABELS = {"ash": "Ash", "elm": "Elm"}
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Iterator[RatedBoard]:
+def board(tmp_path: Path, url: str) -> Iterator[RatedBoard]:
     """Ash beat elm, and elm tied with oak."""
     (tmp_path / "trees.csv").write_text("model_a,model_b,winner\nash,elm,model_a\nelm,oak,tie\n")
-    store = Store.open(f"sqlite:///{tmp_path / 'arena.sqlite3'}")
+    store = Store.open(url)
     import_file(store, tmp_path / "trees.csv", actor="me")
     selection = Selection(sources=frozenset({"trees"}))
     live = board_of(store.read.board(now=NOW))

@@ -25,16 +25,17 @@ from arena.transfer import import_file
 from leaderboard import METHODS, EloSettings, Evidence
 from tests.arena.store.conftest import DEADLINE_SECONDS, Clock, Desk
 from tests.arena.voting import Voters
+from tests.conftest import MakeDatabase
 
 DATA = Path(__file__).parents[1] / "data"
 Members = dict[str, bytes]
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def played(make_shared_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Sixty votes, some left out, and an imported file."""
     folder = tmp_path_factory.mktemp("arena")
-    with closing(Store.open(f"sqlite:///{folder / 'arena.db'}", clock=Clock())) as store:
+    with closing(Store.open(make_shared_database(), clock=Clock())) as store:
         desk = Desk(store)
         desk.enter()
         desk.votes(60)
@@ -151,8 +152,8 @@ def test_a_name_in_the_report_is_no_markup() -> None:
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") >= 2
 
 
-def test_a_bundle_of_a_board_that_moves_holds_one_moment_of_it(tmp_path: Path, file: Path) -> None:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'busy.db'}")) as store:
+def test_a_bundle_of_a_board_that_moves_holds_one_moment_of_it(make_database: MakeDatabase, file: Path) -> None:
+    with closing(Store.open(make_database())) as store:
         Desk(store).enter()
         voters = Voters(store)
         try:
@@ -319,16 +320,16 @@ def test_another_platform_may_differ_in_the_last_bits_and_no_more(played: Store,
                 verify_bundle(file)
 
 
-def test_an_arena_without_votes_has_a_bundle_too(tmp_path: Path, file: Path) -> None:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'empty.db'}")) as store:
+def test_an_arena_without_votes_has_a_bundle_too(url: str, file: Path) -> None:
+    with closing(Store.open(url)) as store:
         exported = _export(store, file)
 
     assert verify_bundle(file) == exported
     assert exported.votes == 0
 
 
-def test_counts_cannot_be_bundled(tmp_path: Path, file: Path) -> None:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'counts.db'}")) as store:
+def test_counts_cannot_be_bundled(url: str, file: Path) -> None:
+    with closing(Store.open(url)) as store:
         import_file(store, DATA / "chatbot_arena_20240814_pairs.csv", actor="root", name="counts")
 
         with pytest.raises(ExportRefused, match="holds counts, not votes"):

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -23,9 +23,13 @@ Run = Callable[..., "tuple[object, str, str]"]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
+) -> Run:
     """Commands in an empty folder with a settings file: their exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
     (tmp_path / "arena.toml").write_text("hold_seconds = 1.0\n")
     (tmp_path / "bad.csv").write_text(BAD)
 
@@ -88,7 +92,7 @@ def test_a_dry_run_says_what_would_be_and_makes_no_database(run: Run) -> None:
     bad_code, _, _ = run("import", "bad.csv", "--dry-run")
 
     assert (code, out, bad_code) == (0, "Could be imported: 8,931 votes (plain).\n", 2)
-    assert not load_settings(environ={}).data_dir.exists()
+    assert not load_settings().data_dir.exists()
 
 
 def test_an_import_speaks_json(run: Run) -> None:
@@ -122,12 +126,26 @@ def test_votes_are_exported_and_what_is_lost_is_said(run: Run, tmp_path: Path) -
     assert "--overwrite" in again
 
 
-@pytest.mark.parametrize(
-    "command", [("import", DATA / "llmfao_votes.csv"), ("sources", "remove", "llmfao_votes", "--yes"), ("migrate",)]
-)
+WRITES = [("import", DATA / "llmfao_votes.csv"), ("sources", "remove", "llmfao_votes", "--yes"), ("migrate",)]
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize("command", WRITES)
+def test_what_writes_works_beside_an_arena_that_runs_on_a_server(run: Run, command: tuple[str, ...]) -> None:
+    run("import", DATA / "llmfao_votes.csv")
+    with closing(Store.open(load_settings().database_url)) as running:
+        code, _, err = run(*command)
+        left = running.read.sources()
+
+    assert (code, err) == (0, "")
+    assert [source.name for source in left] == ([] if "remove" in command else ["llmfao_votes"])
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("command", WRITES)
 def test_what_writes_beside_a_running_arena_is_refused_with_the_remedy(run: Run, command: tuple[str, ...]) -> None:
     run("import", DATA / "llmfao_votes.csv")
-    running = Store.open(load_settings(environ={}).database_url)
+    running = Store.open(load_settings().database_url)
 
     code, _, err = run(*command)
     running.close()
@@ -140,7 +158,7 @@ def test_what_writes_beside_a_running_arena_is_refused_with_the_remedy(run: Run,
 @pytest.mark.parametrize("command", [("sources",), ("standings", "--source", "llmfao_votes"), ("verify",)])
 def test_what_reads_works_beside_a_running_arena(run: Run, command: tuple[str, ...]) -> None:
     run("import", DATA / "llmfao_votes.csv")
-    running = Store.open(load_settings(environ={}).database_url)
+    running = Store.open(load_settings().database_url)
 
     code, _, err = run(*command)
     running.close()
@@ -157,6 +175,7 @@ def conversations(path: Path, n: int) -> None:
     path.write_text("\n".join(["model_a,model_b,winner,prompt,response_a,response_b", *lines]) + "\n")
 
 
+@pytest.mark.both_engines
 def test_languages_are_told_when_the_import_is_done(run: Run, tmp_path: Path) -> None:
     conversations(tmp_path / "german.csv", 60)
 
@@ -169,15 +188,14 @@ def test_languages_are_told_when_the_import_is_done(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("run")
-def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path) -> None:
+def test_whoever_does_not_wait_for_the_languages_loses_nothing(tmp_path: Path, variables: Mapping[str, str]) -> None:
     conversations(tmp_path / "german.csv", 10_000)
-    url = load_settings(environ={}).database_url
+    url = load_settings().database_url
     command = [sys.executable, "-m", "arena", "import", "german.csv"]
     # Whoever runs the tests in the background of a shell lets them, and their children, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    importer = subprocess.Popen(
-        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    environ = {"PYTHONPATH": str(ROOT), "PATH": "", **variables}
+    importer = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with importer:
         assert importer.stdout is not None
         assert importer.stdout.readline() == b"Imported as 'german': 10,000 votes (plain).\n"

@@ -1,5 +1,5 @@
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,13 @@ Run = Callable[..., "tuple[object, str, str]"]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
+) -> Run:
     """Commands in a folder with an imported file of three votes: their exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
     (tmp_path / "arena.toml").write_text("hold_seconds = 1.0\n")
     (tmp_path / "trees.csv").write_text(VOTES)
 

@@ -1,6 +1,6 @@
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -10,15 +10,20 @@ from arena.__main__ import main
 from arena.domain import short_voter
 from arena.settings import Settings, load_settings
 from arena.store import Store
+from arena.store.traces import KEPT_BY_POSTGRESQL
 from tests.arena.store.conftest import Desk
 
 Run = Callable[..., "tuple[object, str, str]"]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
+) -> Run:
     """Commands in a folder with a settings file: their exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
     (tmp_path / "arena.toml").write_text("hold_seconds = 1.0\n")
 
     def command(*arguments: str | Path) -> tuple[object, str, str]:
@@ -31,7 +36,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def settings(run: Run) -> Settings:  # noqa: ARG001 - for its folder
-    return load_settings(environ={})
+    return load_settings()
 
 
 @pytest.fixture
@@ -46,19 +51,21 @@ def voted(settings: Settings) -> Settings:
 
 
 @pytest.mark.usefixtures("voted")
-def test_a_voter_is_erased(run: Run) -> None:
+def test_a_voter_is_erased(run: Run, engine_name: str) -> None:
     code, out, _ = run("voters", "erase", short_voter("voter"), "--reason", "asked for it", "--yes")
 
     assert code == 0
-    assert out.startswith("Erased: 5 battles are without text, 5 votes without a voter.\nNothing of it is left")
+    left = {"sqlite": "Nothing of it is left", "postgresql": KEPT_BY_POSTGRESQL}[engine_name]
+    assert out.startswith(f"Erased: 5 battles are without text, 5 votes without a voter.\n{left}")
     assert run("verify")[0] == 0
 
 
 @pytest.mark.usefixtures("voted")
-def test_what_was_erased_can_be_read_by_a_program(run: Run) -> None:
+def test_what_was_erased_can_be_read_by_a_program(run: Run, engine_name: str) -> None:
     _, out, _ = run("voters", "erase", short_voter("other")[:6], "--reason", "asked", "--yes", "--json")
 
-    assert json.loads(out) == {"battles": 1, "votes": 1, "kept": None}
+    kept = {"sqlite": None, "postgresql": KEPT_BY_POSTGRESQL}[engine_name]
+    assert json.loads(out) == {"battles": 1, "votes": 1, "kept": kept}
 
 
 @pytest.mark.usefixtures("voted")
@@ -79,6 +86,7 @@ def test_every_command_explains_itself_with_an_example(run: Run, command: str) -
     assert f"arena {command}" in out.partition("Example")[2]
 
 
+@pytest.mark.both_engines
 @pytest.mark.usefixtures("voted")
 def test_a_backup_is_made_and_comes_back(run: Run) -> None:
     code, out, _ = run("backup", "night.backup")
@@ -96,10 +104,10 @@ def test_a_backup_is_made_and_comes_back(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("voted")
-def test_a_bundle_is_written_and_verified(run: Run, tmp_path: Path) -> None:
+def test_a_bundle_is_written_and_verified(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, _ = run("export", "board.zip", "--bundle")
     (tmp_path / "arena.toml").unlink()
-    (tmp_path / "arena-data" / "arena.sqlite3").unlink()
+    monkeypatch.setenv("ARENA_DATABASE_URL", f"sqlite:///{tmp_path}/nowhere.db")
     sound, words, _ = run("verify", "--bundle", "board.zip")
     _, as_json, _ = run("verify", "--bundle", "board.zip", "--json")
 

@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,9 +20,13 @@ FARM, OTHER = short_voter("farm"), short_voter("other")
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
+) -> Run:
     """Commands in a folder whose arena has three votes: two of `farm`, one of them held, and one of `other`."""
     monkeypatch.chdir(tmp_path)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
     (tmp_path / "arena.toml").write_text("hold_seconds = 1.0\n")
     with opened() as store:
         desk = Desk(store)
@@ -139,6 +143,16 @@ def test_voters_are_listed_trusted_and_untrusted(run: Run) -> None:
     assert (code, told) == (0, f"Voter {FARM} is not marked as trusted.\n")
 
 
+@pytest.mark.postgresql_only
+def test_beside_an_arena_that_runs_on_a_server_votes_are_decided(run: Run) -> None:
+    with opened():
+        confirmed = run("votes", "confirm", "1", "--reason", "a farm")
+
+    assert confirmed == (0, "1 confirmed: out of the board for good.\n", "")
+    assert left_out()[1] == "confirmed"
+
+
+@pytest.mark.sqlite_only
 def test_beside_a_running_server_votes_can_be_read_and_not_decided(run: Run) -> None:
     with opened():
         refused = run("votes", "confirm", "1", "--reason", "a farm"), run("voters", "trust", FARM, "--reason", "x")

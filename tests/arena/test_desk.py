@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +27,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'arena.db'}", clock=clock)) as store:
+def store(url: str, clock: Clock) -> Iterator[Store]:
+    with closing(Store.open(url, clock=clock)) as store:
         yield store
 
 

@@ -62,11 +62,6 @@ def many(n: int) -> list[ForeignVote]:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'arena.db'}"
-
-
-@pytest.fixture
 def store(url: str) -> Iterator[Store]:
     with closing(Store.open(url)) as opened:
         Desk(opened).enter()
@@ -391,8 +386,8 @@ foreign = st.builds(
 
 
 @pytest.fixture
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with closing(Store.open(f"sqlite:///{tmp_path_factory.mktemp('shared') / 'arena.db'}")) as opened:
+def shared(url: str) -> Iterator[Store]:
+    with closing(Store.open(url)) as opened:
         yield opened
 
 

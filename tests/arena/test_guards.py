@@ -1,6 +1,6 @@
 """The guards as a visitor meets them: through the service, with scripted models."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ OPEN = Callable[..., Arena]
 
 
 @pytest.fixture
-def arenas(tmp_path: Path) -> Iterator[OPEN]:
+def arenas(tmp_path: Path, variables: Mapping[str, str]) -> Iterator[OPEN]:
     opened: list[Arena] = []
 
     def open_arena(*, extra: str = "", tables: str = "", script: str = "{ text = 'an answer' }") -> Arena:
@@ -29,7 +29,7 @@ def arenas(tmp_path: Path) -> Iterator[OPEN]:
             for name in ("zweihorn-7b", "mo-2")
         )
         path.write_text(f"seed = 1\nhold_seconds = 0\n{extra}\n{tables}\n{models}")
-        opened.append(Arena.open(load_settings(config=path, environ={}), environ={}))
+        opened.append(Arena.open(load_settings(config=path, environ=variables), environ=variables))
         return opened[-1]
 
     yield open_arena

@@ -13,6 +13,7 @@ from arena.settings import load_settings
 from arena.store import Store
 from leaderboard import Verdict
 from tests.arena.store.conftest import Desk
+from tests.conftest import MakeDatabase
 from tests.fault_server import wait_until
 
 NAMES = ("ant", "bee", "cat")
@@ -28,11 +29,11 @@ class Cast:
 
 
 @pytest.fixture
-def arena(tmp_path: Path) -> Iterator[Arena]:
+def arena(tmp_path: Path, variables: Mapping[str, str]) -> Iterator[Arena]:
     config = tmp_path / "arena.toml"
     models = "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in NAMES)
     config.write_text(RULES + models)
-    with closing(Arena.open(load_settings(config=config, environ={}), environ={})) as arena:
+    with closing(Arena.open(load_settings(config=config, environ=variables), environ=variables)) as arena:
         yield arena
 
 
@@ -51,9 +52,9 @@ def ratings(arena: Arena) -> Mapping[str, float]:
     return {standing.model: standing.elo for standing in arena.board().standings}
 
 
-def folded(path: Path, votes: list[Cast]) -> Mapping[str, float]:
+def folded(url: str, votes: list[Cast]) -> Mapping[str, float]:
     """The ratings of a database that knows these votes only."""
-    with closing(Store.open(f"sqlite:///{path}")) as store:
+    with closing(Store.open(url)) as store:
         desk = Desk(store, names=NAMES)
         desk.enter()
         for each in votes:
@@ -61,7 +62,7 @@ def folded(path: Path, votes: list[Cast]) -> Mapping[str, float]:
         return desk.ratings()
 
 
-def test_held_votes_move_nothing_and_all_once_they_are_restored(arena: Arena, tmp_path: Path) -> None:
+def test_held_votes_move_nothing_and_all_once_they_are_restored(arena: Arena, make_database: MakeDatabase) -> None:
     cast = []
     for number in range(SAME_PROMPT + 8):
         cast.append(vote(arena, "booster", "Who are you?", Verdict.A))
@@ -72,6 +73,6 @@ def test_held_votes_move_nothing_and_all_once_they_are_restored(arena: Arena, tm
     arena._store.write.restore_votes(held, reason="an honest fan", actor="root").result(30)
 
     assert len(held) >= 8
-    assert while_held == folded(tmp_path / "never.db", [each for each in cast if each.left_out is None])
-    assert ratings(arena) == folded(tmp_path / "always.db", cast)
+    assert while_held == folded(make_database(), [each for each in cast if each.left_out is None])
+    assert ratings(arena) == folded(make_database(), cast)
     assert ratings(arena) != while_held

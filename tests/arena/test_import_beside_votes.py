@@ -12,14 +12,15 @@ from arena.store import Store
 from arena.transfer import import_file
 from tests.arena.store.conftest import DEADLINE_SECONDS, Desk
 from tests.arena.voting import Voters
+from tests.conftest import MakeDatabase
 
 IMPORTED = 40_000
 FILE = Selection(sources=frozenset({"file"}))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'arena.db'}")) as opened:
+def store(url: str) -> Iterator[Store]:
+    with closing(Store.open(url)) as opened:
         Desk(opened).enter()
         yield opened
 
@@ -63,7 +64,7 @@ def watched(store: Store, voters: Voters, seen: list[str]) -> Callable[[str, flo
 
 
 def test_every_vote_is_kept_and_the_elo_is_that_of_a_run_without_the_import(
-    store: Store, path: Path, voters: Voters, tmp_path: Path
+    store: Store, path: Path, voters: Voters, make_database: MakeDatabase
 ) -> None:
     stages: list[str] = []
     voters.one_more()
@@ -77,11 +78,11 @@ def test_every_vote_is_kept_and_the_elo_is_that_of_a_run_without_the_import(
     stored = {vote.battle_id: vote.seq for vote in store.read.votes()}
     assert stored == {vote.battle_id: vote.seq for vote in voters.acknowledged}
     assert store.read.verify().sources == 1
-    assert Desk(store).ratings() == ratings_without_the_import(store, tmp_path / "other.db")
+    assert Desk(store).ratings() == ratings_without_the_import(store, make_database())
 
 
-def ratings_without_the_import(store: Store, database: Path) -> dict[str, float]:
-    with closing(Store.open(f"sqlite:///{database}")) as other:
+def ratings_without_the_import(store: Store, url: str) -> dict[str, float]:
+    with closing(Store.open(url)) as other:
         desk = Desk(other)
         desk.enter()
         for vote in store.read.votes():

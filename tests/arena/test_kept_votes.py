@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -30,8 +29,8 @@ VOTES = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'arena.db'}")) as opened:
+def store(url: str) -> Iterator[Store]:
+    with closing(Store.open(url)) as opened:
         Desk(opened).enter()
         yield opened
 
@@ -130,11 +129,11 @@ def test_votes_in_order_are_read_from_the_database(store: Store, reader: KeptVot
     assert len(votes.games) == 6
 
 
-def test_lost_battles_are_counted_once_a_minute_for_boards_on_which_failures_lose(tmp_path: Path) -> None:
+def test_lost_battles_are_counted_once_a_minute_for_boards_on_which_failures_lose(url: str) -> None:
     clock = Clock()
     clock.now = datetime.now(UTC) - timedelta(days=1)
     seconds = [0.0]
-    with closing(Store.open(f"sqlite:///{tmp_path / 'other.db'}", clock=clock)) as opened:
+    with closing(Store.open(url, clock=clock)) as opened:
         desk = Desk(opened)
         desk.enter()
         losses = KeptLosses(opened.read, clock=lambda: seconds[0])

@@ -24,13 +24,13 @@ MODEL = "[[models]]\nname = '{name}'\nprovider = 'scripted'\nscript = {script}\n
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, url: str) -> Path:
     path = tmp_path / "arena.toml"
     scripts = {"ant": QUICK, "bee": QUICK, "cat": QUICK, "dog": SLOW}
     models = [
         f"[[models]]\nname = '{name}'\nprovider = 'scripted'\nscript = {script}\n" for name, script in scripts.items()
     ]
-    path.write_text(SETTINGS + "".join(models))
+    path.write_text(f"database_url = '{url}'\n" + SETTINGS + "".join(models))
     return path
 
 

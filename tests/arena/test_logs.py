@@ -16,7 +16,9 @@ from uvicorn.logging import AccessFormatter
 from arena.logs import JsonLines, Lines, guard_logs, request_id, secrets_of, speak_with_one_voice
 from arena.service import Arena
 from arena.settings import load_settings
-from tests.arena.test_service import settings, settle
+from tests.arena.test_service import MakeSettings, settings, settle
+
+__all__ = ["settings"]  # the fixture
 
 SECRET = "Zq7/planted+0001="
 IN_AN_ADDRESS = "Zq7%2Fplanted%2B0001%3D"
@@ -162,9 +164,9 @@ def test_what_a_request_caused_carries_its_id(logged: Logged) -> None:
 
 
 def test_an_answer_that_fails_is_logged_with_the_id_of_the_request_that_asked(
-    logged: Logged, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    logged: Logged, settings: MakeSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with closing(Arena.open(settings(tmp_path, script="{ text = 'half', fault = 'quota' }"), environ={})) as arena:
+    with closing(Arena.open(settings(script="{ text = 'half', fault = 'quota' }"), environ={})) as arena:
         context = copy_context()
         context.run(request_id.set, "req-12345678")
 

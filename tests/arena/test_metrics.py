@@ -13,9 +13,9 @@ from arena.service import Arena
 from arena.store import Store
 from arena.sweeps import Sweeps
 from leaderboard import Verdict
-from tests.arena.test_service import OpenArena, answered, arenas, settings, settle
+from tests.arena.test_service import MakeSettings, OpenArena, answered, arenas, settings, settle
 
-__all__ = ["arenas"]  # the fixture
+__all__ = ["arenas", "settings"]  # the fixtures
 
 
 def value(arena: Arena | Metrics, name: str, **labels: str) -> float:
@@ -28,8 +28,8 @@ def value(arena: Arena | Metrics, name: str, **labels: str) -> float:
     return 0.0
 
 
-def test_a_battle_is_counted_from_prompt_to_vote(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path))
+def test_a_battle_is_counted_from_prompt_to_vote(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings())
 
     battle_id = answered(arena)
     arena.hold(battle_id, "me", Verdict.A)
@@ -49,9 +49,9 @@ def test_a_battle_is_counted_from_prompt_to_vote(tmp_path: Path, arenas: OpenAre
     assert value(arena, "process_resident_memory_bytes") > 0
 
 
-def test_votes_that_are_left_out_are_counted_by_reason(tmp_path: Path, arenas: OpenArena) -> None:
+def test_votes_that_are_left_out_are_counted_by_reason(settings: MakeSettings, arenas: OpenArena) -> None:
     other = "[[models]]\nname = 'zweihorn-7b'\nprovider = 'scripted'\nscript = { text = 'I am Zweihorn-7B.' }\n"
-    arena = arenas(settings(tmp_path, extra=other, models=1))
+    arena = arenas(settings(extra=other, models=1))
     battle_id = answered(arena)
 
     arena.hold(battle_id, "me", Verdict.B)
@@ -61,8 +61,8 @@ def test_votes_that_are_left_out_are_counted_by_reason(tmp_path: Path, arenas: O
     assert value(arena, "arena_votes_left_out_total", reason="leaked") == 1
 
 
-def test_failures_are_counted_by_model_and_class(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script="{ text = 'half', fault = 'quota' }"))
+def test_failures_are_counted_by_model_and_class(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(script="{ text = 'half', fault = 'quota' }"))
 
     battle_id = arena.open_battle("me", "Hello?")
     settle(arena, battle_id)
@@ -71,8 +71,8 @@ def test_failures_are_counted_by_model_and_class(tmp_path: Path, arenas: OpenAre
     assert value(arena, "arena_replies_total", model="model-y", status="failed") == 1
 
 
-def test_open_streams_are_those_of_the_moment(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script="{ text = 'one two three four five six', tokens_per_second = 2 }"))
+def test_open_streams_are_those_of_the_moment(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(script="{ text = 'one two three four five six', tokens_per_second = 2 }"))
     assert value(arena, "arena_open_streams") == 0
 
     battle_id = arena.open_battle("me", "Hello?")
@@ -84,8 +84,8 @@ def test_open_streams_are_those_of_the_moment(tmp_path: Path, arenas: OpenArena)
     assert {side.status for side in arena.view(battle_id, "me").turns[0].sides.values()} == {ReplyStatus.STOPPED}
 
 
-def test_what_guards_refuse_is_counted(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="[rates]\nvoter_prompts_per_minute = 1\nnetwork_reads_per_minute = 1\n"))
+def test_what_guards_refuse_is_counted(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="[rates]\nvoter_prompts_per_minute = 1\nnetwork_reads_per_minute = 1\n"))
     answered(arena)
     arena.admit_read("net")
 
@@ -97,9 +97,9 @@ def test_what_guards_refuse_is_counted(tmp_path: Path, arenas: OpenArena) -> Non
     assert value(arena, "arena_guard_events_total", event="read limit reached") == 1
 
 
-def test_a_sweep_is_counted(tmp_path: Path) -> None:
+def test_a_sweep_is_counted(url: str) -> None:
     metrics = Metrics()
-    store = Store.open(f"sqlite:///{tmp_path}/arena.db")
+    store = Store.open(url)
 
     Sweeps(store, hold_above=0.9, seconds=60, metrics=metrics).sweep()
     store.close()
@@ -115,18 +115,18 @@ def test_a_database_that_cannot_be_read_or_written_is_counted() -> None:
     assert value(metrics, "arena_database_errors_total", act="read") == 1
 
 
-def test_two_arenas_of_one_process_count_apart(tmp_path: Path, arenas: OpenArena) -> None:
+def test_two_arenas_of_one_process_count_apart(settings: MakeSettings, tmp_path: Path, arenas: OpenArena) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    one, two = (arenas(settings(tmp_path / name)) for name in ("one", "two"))
+    one, two = (arenas(settings(folder=tmp_path / name)) for name in ("one", "two"))
 
     answered(one)
 
     assert (value(one, "arena_battles_total"), value(two, "arena_battles_total")) == (1, 0)
 
 
-def test_no_figure_holds_what_anybody_wrote(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script="{ text = 'planted-answer' }"))
+def test_no_figure_holds_what_anybody_wrote(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(script="{ text = 'planted-answer' }"))
 
     battle_id = answered(arena, "planted-voter", "planted-prompt")
 

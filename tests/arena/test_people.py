@@ -17,6 +17,7 @@ from arena.roles import Person, Role
 from arena.settings import Settings, load_settings
 from arena.store import Store
 from tests.arena.store.conftest import Clock
+from tests.stored import stored_bytes
 
 PASSWORD = "correct horse battery"
 # As strong hashes are checked by their own parameters, tests may use weak ones: 1 ms instead of 100.
@@ -41,8 +42,8 @@ def settings_in(folder: Path, text: str = "") -> Settings:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'arena.db'}", clock=clock)) as opened:
+def store(url: str, clock: Clock) -> Iterator[Store]:
+    with closing(Store.open(url, clock=clock)) as opened:
         yield opened
 
 
@@ -74,11 +75,11 @@ def test_the_right_password_makes_an_administrator(people: MakePeople, store: St
     assert [entry.action for entry in store.read.audit()] == ["signed in"]
 
 
-def test_neither_token_nor_password_stands_in_the_database(people: MakePeople, store: Store, tmp_path: Path) -> None:
+def test_neither_token_nor_password_stands_in_the_database(people: MakePeople, store: Store, url: str) -> None:
     token = people().sign_in(PASSWORD, network=NETWORK)
     store.close()
 
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("arena.db*"))
+    stored = stored_bytes(url)
     assert token.encode() not in stored
     assert PASSWORD.encode() not in stored
     assert HASHED.encode() not in stored
@@ -182,17 +183,17 @@ def test_a_new_password_ends_every_session_without_a_restart(people: MakePeople,
     assert them.administrator(them.sign_in("another good password", network=None), COOKIE).role is Role.ADMINISTRATOR
 
 
-def test_another_process_knows_the_session_too(people: MakePeople, tmp_path: Path, clock: Clock) -> None:
+def test_another_process_knows_the_session_too(people: MakePeople, url: str, tmp_path: Path, clock: Clock) -> None:
     token = people().sign_in(PASSWORD, network=None)
 
-    with closing(Store.open_to_read(f"sqlite:///{tmp_path / 'arena.db'}")) as reader:
+    with closing(Store.open_to_read(url)) as reader:
         other = People(settings_in(tmp_path), reader, clock=clock)
 
         assert other.administrator(token, COOKIE).role is Role.ADMINISTRATOR
 
 
 def test_a_login_is_a_voter_by_issuer_and_subject_and_nothing_of_it_is_stored(
-    people: MakePeople, store: Store, clock: Clock, tmp_path: Path
+    people: MakePeople, store: Store, clock: Clock, url: str
 ) -> None:
     them = people()
     ann = them.logged_in(claims(clock, email="ann@example.com", name="Ann Example"), "cookie")
@@ -204,7 +205,7 @@ def test_a_login_is_a_voter_by_issuer_and_subject_and_nothing_of_it_is_stored(
     assert len({ann.id, bob.id, elsewhere.id, "cookie"}) == 4
     assert (ann.role, ann.is_known) == (Role.VOTER, True)
     store.close()
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("arena.db*"))
+    stored = stored_bytes(url)
     assert b"ann@example.com" not in stored
     assert b"Ann Example" not in stored
 

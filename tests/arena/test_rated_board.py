@@ -1,7 +1,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,9 +24,9 @@ NAMES = ("ash", "beech", "cedar", "dogwood", "elm")
 class Booth:
     """A store on which votes are cast day after day."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, url: str) -> None:
         self.now = START
-        self.store = Store.open(f"sqlite:///{path}", clock=lambda: self.now)
+        self.store = Store.open(url, clock=lambda: self.now)
         specs = [ModelSpec(name=name, display_name=name.title(), provider="scripted") for name in NAMES]
         self.store.write.sync_models(specs).result()
         self._battles = 0
@@ -76,8 +75,8 @@ def there(ask: Callable[[], object]) -> bool:
 
 
 @pytest.fixture
-def booth(tmp_path: Path) -> Iterator[Booth]:
-    opened = Booth(tmp_path / "arena.sqlite3")
+def booth(url: str) -> Iterator[Booth]:
+    opened = Booth(url)
     for seat_a, seat_b, verdict in [
         ("ash", "beech", Verdict.A),
         ("beech", "cedar", Verdict.A),
@@ -296,8 +295,8 @@ def test_whoever_waits_gets_a_long_rating_at_once(booth: Booth) -> None:
     assert board.as_of_vote == 4
 
 
-def test_a_refusal_in_the_background_is_the_sentence_it_is_elsewhere(booth: Booth, tmp_path: Path) -> None:
-    _forget_styles(tmp_path, "1")
+def test_a_refusal_in_the_background_is_the_sentence_it_is_elsewhere(booth: Booth, url: str) -> None:
+    _forget_styles(url, "TRUE")
     background = Background(patience_seconds=0)
     boards = RatedBoards(booth.store.read, background=background)
 
@@ -376,10 +375,8 @@ def test_what_cannot_be_rated_is_refused_with_the_reason(
         boards.rated(booth.live(), method=method, selection=selection, order_by_elo=False)
 
 
-def test_style_control_says_how_many_votes_it_has_no_figures_for(
-    tmp_path: Path, booth: Booth, boards: RatedBoards
-) -> None:
-    _forget_styles(tmp_path, "battle IN ('b1', 'b3')")
+def test_style_control_says_how_many_votes_it_has_no_figures_for(url: str, booth: Booth, boards: RatedBoards) -> None:
+    _forget_styles(url, "battle IN ('b1', 'b3')")
 
     board = boards.rated(booth.live(), method="style_control", selection=EVERYTHING, order_by_elo=True)
 
@@ -387,18 +384,16 @@ def test_style_control_says_how_many_votes_it_has_no_figures_for(
     assert {line.model for line in board.standings} == {"ash", "beech", "cedar"}
 
 
-def test_style_control_of_answers_that_nobody_counted_is_refused(
-    tmp_path: Path, booth: Booth, boards: RatedBoards
-) -> None:
-    _forget_styles(tmp_path, "side = 'a'")
+def test_style_control_of_answers_that_nobody_counted_is_refused(url: str, booth: Booth, boards: RatedBoards) -> None:
+    _forget_styles(url, "side = 'a'")
 
     with pytest.raises(CannotRate, match="how the answers were written, and nobody counted it"):
         boards.rated(booth.live(), method="style_control", selection=EVERYTHING, order_by_elo=False)
 
 
-def _forget_styles(folder: Path, which: str) -> None:
+def _forget_styles(url: str, which: str) -> None:
     """As in a database from before answers were counted."""
-    engine = database_of(f"sqlite:///{folder}/arena.sqlite3").writing_engine()
+    engine = database_of(url).writing_engine()
     with engine.begin() as connection:
         nothing = "length = NULL, headings = NULL, lists = NULL, bold = NULL"
         connection.exec_driver_sql(f"UPDATE reply SET {nothing} WHERE {which}")

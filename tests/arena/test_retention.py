@@ -23,8 +23,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'arena.db'}", clock=clock)) as store:
+def desk(url: str, clock: Clock) -> Iterator[Desk]:
+    with closing(Store.open(url, clock=clock)) as store:
         desk = Desk(store)
         desk.enter()
         yield desk

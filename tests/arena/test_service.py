@@ -1,8 +1,9 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Protocol
 
 import pytest
 from fault_server import wait_until
@@ -21,23 +22,36 @@ from tests.arena.store.imported import load, vote
 TALKATIVE = "{ text = 'one two three four five six', tokens_per_second = 2 }"
 
 
-def settings(folder: Path, *, script: str = "{ text = 'an answer' }", extra: str = "", models: int = 2) -> Settings:
-    path = folder / "arena.toml"
-    path.write_text(
-        f"seed = 1\nlease_seconds = 2\n{extra}\n"
-        + "".join(
-            f"[[models]]\nname = 'model-{name}'\nprovider = 'scripted'\nscript = {script}\n" for name in "xyz"[:models]
-        )
-    )
-    return load_settings(config=path, environ={})
+class MakeSettings(Protocol):
+    def __call__(self, *, script: str = ..., extra: str = ..., models: int = ..., folder: Path = ...) -> Settings: ...
 
 
 @pytest.fixture
-def arenas() -> Iterator[Callable[[Settings], Arena]]:
+def settings(tmp_path: Path, variables: Mapping[str, str]) -> MakeSettings:
+    """Writes the file of an arena, which lies on a database of the engine at hand."""
+
+    def write(
+        *, script: str = "{ text = 'an answer' }", extra: str = "", models: int = 2, folder: Path = tmp_path
+    ) -> Settings:
+        path = folder / "arena.toml"
+        path.write_text(
+            f"seed = 1\nlease_seconds = 2\n{extra}\n"
+            + "".join(
+                f"[[models]]\nname = 'model-{name}'\nprovider = 'scripted'\nscript = {script}\n"
+                for name in "xyz"[:models]
+            )
+        )
+        return load_settings(config=path, environ=variables)
+
+    return write
+
+
+@pytest.fixture
+def arenas(variables: Mapping[str, str]) -> Iterator[Callable[[Settings], Arena]]:
     opened: list[Arena] = []
 
     def open_arena(chosen: Settings) -> Arena:
-        opened.append(Arena.open(chosen, environ={}))
+        opened.append(Arena.open(chosen, environ=variables))
         return opened[-1]
 
     yield open_arena
@@ -64,8 +78,9 @@ def settle(arena: Arena, battle_id: str, voter: str = "me") -> None:
     wait_until(settled)
 
 
-def test_a_battle_goes_from_prompt_to_reveal_and_moves_the_board(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path))
+@pytest.mark.both_engines
+def test_a_battle_goes_from_prompt_to_reveal_and_moves_the_board(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings())
     before = arena.board_version()
     battle_id = answered(arena)
 
@@ -85,8 +100,8 @@ def test_a_battle_goes_from_prompt_to_reveal_and_moves_the_board(tmp_path: Path,
     assert [standing.elo for standing in arena.board().standings] == [1016.0, 984.0]
 
 
-def test_before_the_vote_a_view_names_no_model(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path))
+def test_before_the_vote_a_view_names_no_model(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings())
 
     view = arena.view(answered(arena), "me")
 
@@ -95,8 +110,8 @@ def test_before_the_vote_a_view_names_no_model(tmp_path: Path, arenas: OpenArena
     assert "model" not in repr(view).lower()
 
 
-def test_the_hold_becomes_a_vote_by_itself(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="hold_seconds = 0.1"))
+def test_the_hold_becomes_a_vote_by_itself(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="hold_seconds = 0.1"))
     battle_id = answered(arena)
 
     arena.hold(battle_id, "me", Verdict.TIE)
@@ -104,8 +119,8 @@ def test_the_hold_becomes_a_vote_by_itself(tmp_path: Path, arenas: OpenArena) ->
     wait_until(lambda: arena.view(battle_id, "me").reveal is not None)
 
 
-def test_an_undone_choice_leaves_the_battle_open(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+def test_an_undone_choice_leaves_the_battle_open(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="hold_seconds = 60"))
     battle_id = answered(arena)
     arena.hold(battle_id, "me", Verdict.TIE)
 
@@ -116,8 +131,8 @@ def test_an_undone_choice_leaves_the_battle_open(tmp_path: Path, arenas: OpenAre
     assert (view.state, view.held, view.reveal) == (BattleState.READY, None, None)
 
 
-def test_a_held_choice_is_seen_with_its_seconds(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+def test_a_held_choice_is_seen_with_its_seconds(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="hold_seconds = 60"))
     battle_id = answered(arena)
 
     arena.hold(battle_id, "me", Verdict.BOTH_BAD)
@@ -128,8 +143,9 @@ def test_a_held_choice_is_seen_with_its_seconds(tmp_path: Path, arenas: OpenAren
     assert 0 < held.seconds_left <= 60
 
 
-def test_two_tabs_and_a_replayed_click_make_one_vote(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+@pytest.mark.both_engines
+def test_two_tabs_and_a_replayed_click_make_one_vote(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="hold_seconds = 60"))
     battle_id = answered(arena)
     barrier = Barrier(8)
 
@@ -153,9 +169,9 @@ def test_two_tabs_and_a_replayed_click_make_one_vote(tmp_path: Path, arenas: Ope
 
 
 def test_reveal_now_without_a_choice_is_refused_and_after_the_vote_changes_nothing(
-    tmp_path: Path, arenas: OpenArena
+    settings: MakeSettings, arenas: OpenArena
 ) -> None:
-    arena = arenas(settings(tmp_path))
+    arena = arenas(settings())
     battle_id = answered(arena)
 
     with pytest.raises(NotVotable, match="vote first"):
@@ -167,8 +183,8 @@ def test_reveal_now_without_a_choice_is_refused_and_after_the_vote_changes_nothi
     assert arena.board().votes == 1
 
 
-def test_a_streaming_battle_cannot_be_voted_on(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script=TALKATIVE))
+def test_a_streaming_battle_cannot_be_voted_on(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(script=TALKATIVE))
     battle_id = arena.open_battle("me", "Hello?")
 
     with pytest.raises(NotVotable, match="finished"):
@@ -176,8 +192,10 @@ def test_a_streaming_battle_cannot_be_voted_on(tmp_path: Path, arenas: OpenArena
 
 
 @pytest.mark.parametrize("verb", ["view", "live", "stop", "undo", "hold", "retry", "write_on", "reveal_now"])
-def test_a_battle_does_not_exist_for_anybody_but_its_voter(verb: str, tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+def test_a_battle_does_not_exist_for_anybody_but_its_voter(
+    verb: str, settings: MakeSettings, arenas: OpenArena
+) -> None:
+    arena = arenas(settings(extra="hold_seconds = 60"))
     battle_id = answered(arena)
     arguments = {"hold": (Verdict.A,), "retry": (Side.A,), "write_on": ("more",)}.get(verb, ())
 
@@ -189,8 +207,8 @@ def test_a_battle_does_not_exist_for_anybody_but_its_voter(verb: str, tmp_path: 
         getattr(arena, verb)(battle_id, "somebody else", *arguments)
 
 
-def test_stop_ends_both_sides_and_keeps_what_came(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script=TALKATIVE))
+def test_stop_ends_both_sides_and_keeps_what_came(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(script=TALKATIVE))
     battle_id = arena.open_battle("me", "Hello?")
     live = arena.live(battle_id, "me")
     assert live is not None
@@ -203,10 +221,8 @@ def test_stop_ends_both_sides_and_keeps_what_came(tmp_path: Path, arenas: OpenAr
     assert all(side.status is ReplyStatus.STOPPED and side.retryable and side.text for side in sides.values())
 
 
-def test_retry_asks_only_the_failed_side_again(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(
-        settings(tmp_path, script="{ text = 'fine', fault = 'overloaded', fault_after_tokens = 1, fault_times = 1 }")
-    )
+def test_retry_asks_only_the_failed_side_again(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(script="{ text = 'fine', fault = 'overloaded', fault_after_tokens = 1, fault_times = 1 }"))
     battle_id = answered(arena)
     assert arena.view(battle_id, "me").state is BattleState.STUCK
 
@@ -219,16 +235,18 @@ def test_retry_asks_only_the_failed_side_again(tmp_path: Path, arenas: OpenArena
     assert arena.view(battle_id, "me").state is BattleState.READY
 
 
-def test_a_finished_side_is_not_asked_again(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path))
+def test_a_finished_side_is_not_asked_again(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings())
     battle_id = answered(arena)
 
     with pytest.raises(NotRetryable):
         arena.retry(battle_id, "me", Side.A)
 
 
-def test_one_may_write_on_before_voting_and_each_model_sees_its_own_answers(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script="{ text = ['first', 'second'] }"))
+def test_one_may_write_on_before_voting_and_each_model_sees_its_own_answers(
+    settings: MakeSettings, arenas: OpenArena
+) -> None:
+    arena = arenas(settings(script="{ text = ['first', 'second'] }"))
     battle_id = answered(arena)
 
     arena.write_on(battle_id, "me", "And then?")
@@ -240,8 +258,8 @@ def test_one_may_write_on_before_voting_and_each_model_sees_its_own_answers(tmp_
     assert view.state is BattleState.READY
 
 
-def test_nothing_is_written_on_while_a_choice_is_held(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="hold_seconds = 60"))
+def test_nothing_is_written_on_while_a_choice_is_held(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="hold_seconds = 60"))
     battle_id = answered(arena)
     arena.hold(battle_id, "me", Verdict.A)
 
@@ -249,8 +267,8 @@ def test_nothing_is_written_on_while_a_choice_is_held(tmp_path: Path, arenas: Op
         arena.write_on(battle_id, "me", "And then?")
 
 
-def test_a_battle_has_a_last_turn(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, extra="max_turns = 1"))
+def test_a_battle_has_a_last_turn(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(extra="max_turns = 1"))
     battle_id = answered(arena)
 
     with pytest.raises(PromptRefused, match="at most 1 turn:"):
@@ -259,23 +277,25 @@ def test_a_battle_has_a_last_turn(tmp_path: Path, arenas: OpenArena) -> None:
 
 @pytest.mark.parametrize(("prompt", "sentence"), [("  \n", "blank"), ("x" * 11, "shorten it to 10")])
 def test_a_prompt_that_cannot_be_sent_is_refused_with_the_remedy(
-    prompt: str, sentence: str, tmp_path: Path, arenas: OpenArena
+    prompt: str, sentence: str, settings: MakeSettings, arenas: OpenArena
 ) -> None:
-    arena = arenas(settings(tmp_path, extra="max_prompt_characters = 10"))
+    arena = arenas(settings(extra="max_prompt_characters = 10"))
 
     with pytest.raises(PromptRefused, match=sentence):
         arena.open_battle("me", prompt)
 
 
-def test_one_model_alone_cannot_fight(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, models=1))
+def test_one_model_alone_cannot_fight(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings(models=1))
 
     with pytest.raises(NotEnoughModels):
         arena.open_battle("me", "Hello?")
 
 
-def test_a_battle_that_nobody_watches_is_interrupted_and_can_be_retried(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, script=TALKATIVE.replace("= 2", "= 0.2")))
+def test_a_battle_that_nobody_watches_is_interrupted_and_can_be_retried(
+    settings: MakeSettings, arenas: OpenArena
+) -> None:
+    arena = arenas(settings(script=TALKATIVE.replace("= 2", "= 0.2")))
 
     battle_id = arena.open_battle("me", "Hello?")
 
@@ -283,8 +303,8 @@ def test_a_battle_that_nobody_watches_is_interrupted_and_can_be_retried(tmp_path
     assert arena.view(battle_id, "me").turns[0].sides[Side.A].status is ReplyStatus.INTERRUPTED
 
 
-def test_a_battle_is_back_where_it_stood_after_a_restart(tmp_path: Path, arenas: OpenArena) -> None:
-    chosen = settings(tmp_path)
+def test_a_battle_is_back_where_it_stood_after_a_restart(settings: MakeSettings, arenas: OpenArena) -> None:
+    chosen = settings()
     first = arenas(chosen)
     battle_id = answered(first)
     before = first.view(battle_id, "me")
@@ -295,8 +315,8 @@ def test_a_battle_is_back_where_it_stood_after_a_restart(tmp_path: Path, arenas:
     assert second.view(battle_id, "me") == before
 
 
-def test_a_choice_that_is_held_at_a_shutdown_is_not_lost(tmp_path: Path, arenas: OpenArena) -> None:
-    chosen = settings(tmp_path, extra="hold_seconds = 60")
+def test_a_choice_that_is_held_at_a_shutdown_is_not_lost(settings: MakeSettings, arenas: OpenArena) -> None:
+    chosen = settings(extra="hold_seconds = 60")
     first = arenas(chosen)
     battle_id = answered(first)
     first.hold(battle_id, "me", Verdict.A)
@@ -308,11 +328,13 @@ def test_a_choice_that_is_held_at_a_shutdown_is_not_lost(tmp_path: Path, arenas:
     assert reveal.verdict is Verdict.A
 
 
-def test_a_model_added_to_the_file_joins_and_one_that_leaves_is_retired(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path, models=3))
+def test_a_model_added_to_the_file_joins_and_one_that_leaves_is_retired(
+    settings: MakeSettings, arenas: OpenArena
+) -> None:
+    arena = arenas(settings(models=3))
     battle_id = answered(arena)
 
-    settings(tmp_path, models=2)
+    settings(models=2)
     wait_until(lambda: len(arena.catalogue().entries) == 2)
 
     wait_until(lambda: arena.board().specs["model-z"].state == "retired")
@@ -321,8 +343,10 @@ def test_a_model_added_to_the_file_joins_and_one_that_leaves_is_retired(tmp_path
     assert arena.board().votes == 1
 
 
-def test_a_broken_file_changes_nothing_and_is_said_to_the_operator(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path))
+def test_a_broken_file_changes_nothing_and_is_said_to_the_operator(
+    settings: MakeSettings, tmp_path: Path, arenas: OpenArena
+) -> None:
+    arena = arenas(settings())
 
     (tmp_path / "arena.toml").write_text("models = 3")
 
@@ -331,7 +355,9 @@ def test_a_broken_file_changes_nothing_and_is_said_to_the_operator(tmp_path: Pat
     assert len(arena.catalogue().entries) == 2
 
 
-def test_a_model_whose_key_is_missing_fails_without_saying_which(tmp_path: Path, arenas: OpenArena) -> None:
+def test_a_model_whose_key_is_missing_fails_without_saying_which(
+    tmp_path: Path, variables: Mapping[str, str], arenas: OpenArena
+) -> None:
     path = tmp_path / "arena.toml"
     path.write_text(
         "".join(
@@ -340,7 +366,7 @@ def test_a_model_whose_key_is_missing_fails_without_saying_which(tmp_path: Path,
             for name in "XY"
         )
     )
-    arena = arenas(load_settings(config=path, environ={}))
+    arena = arenas(load_settings(config=path, environ=variables))
 
     view = arena.view(answered(arena), "me")
 
@@ -349,8 +375,8 @@ def test_a_model_whose_key_is_missing_fails_without_saying_which(tmp_path: Path,
     assert "THE_KEY" not in repr(view)
 
 
-def test_the_prediction_follows_the_board(tmp_path: Path, arenas: OpenArena) -> None:
-    arena = arenas(settings(tmp_path))
+def test_the_prediction_follows_the_board(settings: MakeSettings, arenas: OpenArena) -> None:
+    arena = arenas(settings())
     battle_id = answered(arena)
     arena.hold(battle_id, "me", Verdict.A)
     arena.reveal_now(battle_id, "me")
@@ -367,8 +393,10 @@ def test_the_prediction_follows_the_board(tmp_path: Path, arenas: OpenArena) -> 
 # What older versions and imports left untold
 
 
-def test_languages_of_imported_conversations_are_told_in_the_background(tmp_path: Path, arenas: OpenArena) -> None:
-    chosen = settings(tmp_path)
+def test_languages_of_imported_conversations_are_told_in_the_background(
+    settings: MakeSettings, arenas: OpenArena
+) -> None:
+    chosen = settings()
     said = Conversation(("Bitte erkläre mir, wie ein Kühlschrank funktioniert.",), ("So.",), ("Kalt.",))
     with closing(Store.open(chosen.database_url)) as store:
         load(store, [vote(conversation=said)] * 100)
@@ -384,8 +412,8 @@ def test_languages_of_imported_conversations_are_told_in_the_background(tmp_path
         assert store.read.verify().votes == 1
 
 
-def test_an_arena_closes_while_it_reads_old_texts(tmp_path: Path, arenas: OpenArena) -> None:
-    chosen = settings(tmp_path)
+def test_an_arena_closes_while_it_reads_old_texts(settings: MakeSettings, arenas: OpenArena) -> None:
+    chosen = settings()
     said = Conversation(("Bitte erkläre mir, wie ein Kühlschrank funktioniert.",), ("So.",), ("Kalt.",))
     with closing(Store.open(chosen.database_url)) as store:
         load(store, [vote(conversation=said)] * 20_000)
@@ -401,9 +429,9 @@ def test_an_arena_closes_while_it_reads_old_texts(tmp_path: Path, arenas: OpenAr
 
 
 def test_an_arena_runs_on_when_old_texts_cannot_be_read(
-    tmp_path: Path, arenas: OpenArena, caplog: pytest.LogCaptureFixture
+    settings: MakeSettings, arenas: OpenArena, caplog: pytest.LogCaptureFixture
 ) -> None:
-    chosen = settings(tmp_path)
+    chosen = settings()
     with closing(Store.open(chosen.database_url)) as store:
         load(store, [vote(conversation=Conversation(("Why?",), ("A",), ("B",)))])
         store.write._queue.submit(Job(run=damage)).result()

@@ -1,7 +1,7 @@
 """Several processes count together on a real Redis, and go on without it."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -164,13 +164,15 @@ def _counts_together(limits: RateLimits) -> bool:
     return limits.outages == before
 
 
-def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(redis: RedisServer, tmp_path: Path) -> None:
+def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(
+    redis: RedisServer, tmp_path: Path, variables: Mapping[str, str]
+) -> None:
     config = tmp_path / "arena.toml"
     config.write_text(
         f"redis_url = '{redis.url}'\n[rates]\nvoter_prompts_per_minute = 1\n"
         + "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in "xy")
     )
-    arena = Arena.open(load_settings(config=config, environ={}), environ={})
+    arena = Arena.open(load_settings(config=config, environ=variables), environ=variables)
     try:
         redis.stop()
         arena.open_battle("me", "While it is away")
@@ -184,15 +186,17 @@ def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(redis: RedisSe
         arena.close()
 
 
-def test_redis_dies_in_mid_battle_and_nobody_but_the_administrator_notices(redis: RedisServer, tmp_path: Path) -> None:
+def test_redis_dies_in_mid_battle_and_nobody_but_the_administrator_notices(
+    redis: RedisServer, tmp_path: Path, variables: Mapping[str, str]
+) -> None:
     config = tmp_path / "arena.toml"
     config.write_text(
         f"redis_url = '{redis.url}'\nhold_seconds = 60\n[rates]\nvoter_votes_per_day = 3\n"
         + "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in "xy")
     )
-    settings = load_settings(config=config, environ={})
+    settings = load_settings(config=config, environ=variables)
     neighbour = RateLimits(settings.most_rates(), redis_url=redis.url)
-    arena = Arena.open(settings, environ={})
+    arena = Arena.open(settings, environ=variables)
     try:
         before, held, later = (_answered(arena) for _ in range(3))
         arena.hold(before, "me", Verdict.A)
@@ -227,11 +231,13 @@ def test_redis_dies_in_mid_battle_and_nobody_but_the_administrator_notices(redis
         arena.close()
 
 
-def test_readings_during_an_outage_write_no_rows(redis: RedisServer, tmp_path: Path) -> None:
+def test_readings_during_an_outage_write_no_rows(
+    redis: RedisServer, tmp_path: Path, variables: Mapping[str, str]
+) -> None:
     config = tmp_path / "arena.toml"
     config.write_text(f"redis_url = '{redis.url}'\n[rates]\nnetwork_reads_per_minute = 1\n")
     redis.stop()
-    arena = Arena.open(load_settings(config=config, environ={}), environ={})
+    arena = Arena.open(load_settings(config=config, environ=variables), environ=variables)
     try:
         arena.admit_read("net")
         with pytest.raises(LimitReached):

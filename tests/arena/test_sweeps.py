@@ -2,7 +2,6 @@ import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from arena.sweeps import CHORE, Sweeps
 from leaderboard.integrity import Sign
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import DEADLINE_SECONDS, Desk
+from tests.conftest import MakeDatabase
 from tests.fault_server import wait_until
 
 HOLD_ABOVE = 0.99
@@ -20,9 +20,9 @@ SOON_SECONDS = 0.05
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> str:
+def played(make_shared_database: MakeDatabase) -> str:
     """Twelve voters with tastes, and one who took the left answer forty times; the URL of the closed database."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('played') / 'arena.db'}"
+    url = make_shared_database()
     chance = random.Random(5)
     ballots = [(f"voter {number % 12}", chance.choice([Verdict.A, Verdict.B, Verdict.TIE])) for number in range(180)]
     with closing(Store.open(url)) as store:
@@ -32,10 +32,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def store(played: str, tmp_path: Path) -> Iterator[Store]:
-    copy = tmp_path / "arena.db"
-    copy.write_bytes(Path(played.removeprefix("sqlite:///")).read_bytes())
-    store = Store.open(f"sqlite:///{copy}")
+def store(played: str, make_database: MakeDatabase) -> Iterator[Store]:
+    store = Store.open(make_database(like=played))
     yield store
     store.close()
 
@@ -89,11 +87,13 @@ def test_a_sweep_holds_the_votes_of_one_who_always_takes_the_left_answer(store: 
     store.read.verify()
 
 
-def test_votes_held_by_a_sweep_leave_the_ratings_of_an_arena_that_never_had_them(store: Store, tmp_path: Path) -> None:
+def test_votes_held_by_a_sweep_leave_the_ratings_of_an_arena_that_never_had_them(
+    store: Store, make_database: MakeDatabase
+) -> None:
     sweeps_of(store).sweep()
     kept = [vote for vote in store.read.votes() if vote.left_out is None]
 
-    with closing(Store.open(f"sqlite:///{tmp_path / 'never.db'}")) as never:
+    with closing(Store.open(make_database())) as never:
         Desk(never).enter()
         cast(never, [("voter", vote.verdict) for vote in kept], seats=[vote.seats for vote in kept])
 
@@ -142,8 +142,8 @@ def test_one_of_several_processes_sweeps_for_all(store: Store) -> None:
     assert held(store) == set()
 
 
-def test_a_sweep_that_fails_is_logged_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    store = Store.open(f"sqlite:///{tmp_path / 'closed.db'}")
+def test_a_sweep_that_fails_is_logged_and_tried_again(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store.open(url)
     sweeps = sweeps_of(store, seconds=SOON_SECONDS)
     Desk(store).enter()
     store.write.close()

@@ -15,6 +15,7 @@ from arena.store import NewBattle, Store
 from arena.transfer import check_file, export_file, import_file
 from leaderboard import EloSettings, PairCounts, fold_elo
 from leaderboard.verdicts import Verdict
+from tests.conftest import MakeDatabase
 
 DATA = Path(__file__).parents[1] / "data"
 VOTE_FORMATS = [
@@ -24,19 +25,19 @@ START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(url: str) -> Iterator[Store]:
     """Empty."""
-    opened = Store.open(f"sqlite:///{tmp_path / 'arena.db'}")
+    opened = Store.open(url)
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="module")
-def voted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def voted(make_shared_database: MakeDatabase) -> Iterator[Store]:
     """200 votes by people on five models, some of them excluded, on a clock that steps back now and then."""
     rng = random.Random(3)
     clock = [START]
-    opened = Store.open(f"sqlite:///{tmp_path_factory.mktemp('voted') / 'arena.db'}", clock=lambda: clock[0])
+    opened = Store.open(make_shared_database(), clock=lambda: clock[0])
     names = ["ant", "bee, the", "=cat", "dög", "eel"]
     opened.write.sync_models([ModelSpec(name=name, provider="p", display_name=name) for name in names]).result()
     for number in range(200):
@@ -81,6 +82,7 @@ def same_wins(one: PairCounts, other: PairCounts) -> bool:
     return one.names == other.names and bool((one.wins == other.wins).all()) and bool(draws)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("format_name", "ending"), [("clean_battle", "json"), ("lmarena_140k", "parquet")])
 def test_both_bad_and_what_was_said_come_along(
     voted: Store, store: Store, tmp_path: Path, format_name: str, ending: str
@@ -119,6 +121,7 @@ def test_published_files_give_a_board(store: Store, name: str, votes: int, model
     assert store.read.verify().sources == 1
 
 
+@pytest.mark.both_engines
 def test_the_same_file_twice_adds_nothing(store: Store, tmp_path: Path) -> None:
     first = import_file(store, DATA / "llmfao_votes.csv", actor="tester")
     again = tmp_path / "renamed.csv"

@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +23,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'arena.db'}", clock=clock)) as store:
+def desk(url: str, clock: Clock) -> Iterator[Desk]:
+    with closing(Store.open(url, clock=clock)) as store:
         desk = Desk(store)
         desk.enter()
         yield desk

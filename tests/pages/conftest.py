@@ -1,7 +1,7 @@
 """The pages as AppTest draws them, on a real arena with scripted models."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +46,9 @@ OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture
-def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path) -> Iterator[Callable[[str], None]]:
+def configure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path, variables: Mapping[str, str]
+) -> Iterator[Callable[[str], None]]:
     """Writes the settings that the next page reads; the arena is closed at the end."""
 
     def write(text: str) -> None:
@@ -54,6 +56,8 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Pa
 
     monkeypatch.setenv("ARENA_CONFIG", str(tmp_path / "arena.toml"))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
     st.cache_resource.clear()
     write(TWO_MODELS)
     (tmp_path / "arena-data").mkdir()

@@ -7,7 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,8 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    environ = {"ARENA_RATES__NETWORK_READS_PER_MINUTE": "3"}
+def api(tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]) -> Iterator[Client]:
+    environ = {**shared_variables, "ARENA_RATES__NETWORK_READS_PER_MINUTE": "3"}
     with arena_process(tmp_path_factory.mktemp("api"), models=MODELS, before=cast, environ=environ) as arena:
         yield Client(arena)
 

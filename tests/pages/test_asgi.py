@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -36,7 +36,7 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("asgi")
     (folder / "arena.toml").write_text(MODELS, encoding="utf-8")
     with socket.socket() as probe:
@@ -44,7 +44,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PAGES / "asgi.py")]
     flags = ["--server.address=127.0.0.1", f"--server.port={port}"]
-    environ = {**os.environ, "ARENA_CONFIG": str(folder / "arena.toml"), "PYTHONPATH": str(PAGES.parent)}
+    environ = {
+        **os.environ,
+        **shared_variables,
+        "ARENA_CONFIG": str(folder / "arena.toml"),
+        "PYTHONPATH": str(PAGES.parent),
+    }
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen([*command, *flags], cwd=folder, env=environ, stdout=output, stderr=output)

@@ -11,10 +11,12 @@ from streamlit.testing.v1 import AppTest
 import shell
 from arena.domain import BattleState, Fault
 from arena.service import Arena
+from arena.settings import load_settings
 from panes import RETRY
 from tests.fault_cases import CASES, Upstreams
 from tests.fault_server import BY_PROMPT, wait_until
 from tests.faults import KEY
+from tests.stored import stored_bytes
 from words import FAULTS
 
 APP = Path(shell.__file__).with_name("app.py")
@@ -66,19 +68,21 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]) -> Iterator[Played]:
     folder = tmp_path_factory.mktemp("faults")
     with Upstreams(folder) as upstreams, pytest.MonkeyPatch.context() as environ:
         urls = {"faulty": upstreams.server.url(BY_PROMPT), "fine": upstreams.server.url("ok")}
         (folder / "arena.toml").write_text(MODELS.format(**urls), encoding="utf-8")
         environ.setenv("ARENA_CONFIG", str(folder / "arena.toml"))
         environ.setenv("PLANTED_KEY", KEY)
+        for variable, value in shared_variables.items():
+            environ.setenv(variable, value)
         st.cache_resource.clear()
-        yield play(upstreams, folder)
+        yield play(upstreams)
         st.cache_resource.clear()  # closes the arena
 
 
-def play(upstreams: Upstreams, folder: Path) -> Played:
+def play(upstreams: Upstreams) -> Played:
     tab = AppTest.from_file(APP, default_timeout=30).run()
     arena, voter = shell.open_arena(), tab.session_state["arena_session"].voter
     battles = {name: arena.open_battle(voter, name) for name in TOLD}
@@ -91,7 +95,7 @@ def play(upstreams: Upstreams, folder: Path) -> Played:
                 arena.retry(battles[name], voter, side)
     settle(arena, battles.values(), voter)
     asked_again = {name: upstreams.requests(name) - asked for name, asked in before.items()}
-    stored = b"".join(file.read_bytes() for file in (folder / "arena-data").iterdir())
+    stored = stored_bytes(load_settings().database_url)
     return Played(pages, asked_again, stored)
 
 

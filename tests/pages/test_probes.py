@@ -2,12 +2,11 @@
 
 import json
 import re
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from arena.store.engine import database_of
 from tests.e2e.arena_process import ArenaProcess, arena_process, scripted
 from tests.pages.test_surface import FORBIDDEN, HOST, NOT_FOUND, OK, ORIGIN, SWITCHING, UPGRADE, ask
 
@@ -16,9 +15,13 @@ MODELS = [scripted(name, "Yes.") for name in ("walnut", "hazel")]
 
 
 @pytest.fixture(scope="module")
-def neighbourly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArenaProcess]:
+def neighbourly(
+    tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]
+) -> Iterator[ArenaProcess]:
     folder = tmp_path_factory.mktemp("neighbourly")
-    with arena_process(folder, models=MODELS, host="0.0.0.0", allowed_hosts="arena.example") as arena:
+    with arena_process(
+        folder, models=MODELS, environ=shared_variables, host="0.0.0.0", allowed_hosts="arena.example"
+    ) as arena:
         yield arena
 
 
@@ -89,12 +92,13 @@ def test_with_one_model_an_arena_lives_and_is_not_ready(guarded: ArenaProcess) -
 def test_without_its_tables_an_arena_is_not_ready(neighbourly: ArenaProcess) -> None:
     assert json.loads(ask(neighbourly, "GET /readyz", HOST).body) == {"status": "ready", "ready_models": 2}
 
-    with closing(sqlite3.connect(neighbourly.folder / "data" / "arena.sqlite3", timeout=30)) as database:
-        database.execute("ALTER TABLE board_state RENAME TO hidden")
-        database.commit()
-        refused = ask(neighbourly, "GET /readyz", HOST)
-        database.execute("ALTER TABLE hidden RENAME TO board_state")
-        database.commit()
+    engine = database_of(neighbourly._database).writing_engine()
+    with engine.begin() as database:
+        database.exec_driver_sql("ALTER TABLE board_state RENAME TO hidden")
+    refused = ask(neighbourly, "GET /readyz", HOST)
+    with engine.begin() as database:
+        database.exec_driver_sql("ALTER TABLE hidden RENAME TO board_state")
+    engine.dispose()
 
     assert refused.status == 503
     assert json.loads(refused.body)["reasons"] == ["The database does not answer."]

@@ -2,7 +2,7 @@
 
 import http.client
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from urllib.parse import urlencode
@@ -22,8 +22,8 @@ ADDRESSES = (f"203.0.113.{number}" for number in count(1))
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArenaProcess]:
-    environ = {"ARENA_ADMIN_PASSWORD_HASH": WEAK.hash(PASSWORD)}
+def arena(tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]) -> Iterator[ArenaProcess]:
+    environ = {**shared_variables, "ARENA_ADMIN_PASSWORD_HASH": WEAK.hash(PASSWORD)}
     with arena_process(tmp_path_factory.mktemp("arena"), models=MODELS, environ=environ) as running:
         yield running
 
