@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -15,6 +16,7 @@ from arena.store.store import utc_now
 from leaderboard.ratings import EloSettings
 from leaderboard.verdicts import Verdict
 from tests.arena.store.conftest import Clock, Desk
+from tests.conftest import MakeDatabase
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,6 +37,31 @@ def test_another_process_is_told_who_holds_the_database(url: str) -> None:
 
     assert "StoreLocked" in run.stderr
     assert f"process id {multiprocessing.current_process().pid}" in run.stderr
+
+
+@pytest.mark.sqlite_only
+def test_of_ten_that_start_at_once_on_nothing_one_makes_the_file_and_nine_are_told_who_does(
+    make_database: MakeDatabase,
+) -> None:
+    """As ten processes do: a lock of the operating system's knows no threads."""
+    url, at_once = make_database(blank=True), Barrier(10)
+
+    def start(_number: int) -> Store | str:
+        at_once.wait(30)
+        try:
+            return Store.open(url)
+        except StoreLocked as refused:
+            return str(refused)
+
+    with ThreadPoolExecutor(10) as pool:
+        started = list(pool.map(start, range(10)))
+
+    [store] = [each for each in started if isinstance(each, Store)]
+    refused = [each for each in started if isinstance(each, str)]
+    assert all("is in use by the arena with process id" in each for each in refused)
+    assert store.read.verify().votes == 0
+    store.close()
+    Store.open(url).close()
 
 
 def test_a_closed_store_can_be_opened_again(url: str, clock: Clock) -> None:
