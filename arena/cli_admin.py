@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from arena.cli_output import Config, say, settings_of
+from arena.cli_output import ACTOR, Config, say, settings_of, store_to_write
 from arena.errors import SettingsError
 
-admin = typer.Typer(help="The administrator's password.", no_args_is_help=True, rich_markup_mode=None)
+admin = typer.Typer(
+    help="The administrator's password, and the secret that signs cookies.", no_args_is_help=True, rich_markup_mode=None
+)
 
 STORED = "The password is set, and every session of the administrator has ended. It is kept as a hash in {path}."
+ACCEPTED = (
+    "Accepted: from now on this secret is the one of the database. Start again whatever arena still has another one; "
+    "whoever has a cookie of that becomes a new voter, and administrators sign in again."
+)
+NOTHING_NEW = "This is the secret that the database knows already: nothing was changed."
 FROM_VARIABLE = " ARENA_ADMIN_PASSWORD_HASH is set, too, and goes before it: unset it, or --print a hash for it."
-
-
-@admin.callback()
-def _admin() -> None:
-    """A group, though it has one command."""
 
 
 @admin.command("password", epilog="Examples: arena admin password · arena admin password --print < file")
@@ -37,6 +39,19 @@ def password(
         return
     path = store_hash(hashed, data_dir=settings.data_dir)
     say(STORED.format(path=path) + (FROM_VARIABLE if settings.admin_password_hash is not None else ""))
+
+
+@admin.command("accept-secret", epilog="Example: arena admin accept-secret --reason 'changed on Monday'")
+def accept_secret(
+    reason: Annotated[str, typer.Option(help="Kept in the audit log.")],
+    config: Config = None,
+) -> None:
+    """Let the database know an ARENA_SECRET (or a file `secret`) that was changed on purpose: the warnings end."""
+    from arena.people import People
+
+    with store_to_write(config) as store:
+        accepted = People(settings_of(config), store).accept_secret(actor=ACTOR, reason=reason)
+    say(ACCEPTED if accepted else NOTHING_NEW)
 
 
 def _asked() -> str:

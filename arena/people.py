@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from arena.errors import SignInRefused
+from arena.errors import DecisionRefused, SignInRefused
 from arena.passwords import credential_of, is_password
 from arena.roles import Person, Role, anonymous_role
+from arena.secret_file import fingerprint
 from arena.settings import Settings
-from arena.store import Store, StoredSession, utc_now
+from arena.store import KnownSecret, Store, StoredSession, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,14 @@ TOO_OLD: Final = "Your session has ended, since it began so long ago: sign in ag
 IDLE: Final = "Your session has ended, since nothing happened for a while: sign in again. Nothing was changed."
 SIGNED_OUT: Final = "Your session has ended, since you signed out: sign in again. Nothing was changed."
 NEW_PASSWORD: Final = "Your session has ended, since the password was changed: sign in again. Nothing was changed."  # noqa: S105 - a sentence
+
+SIGNED_OTHERWISE: Final = (
+    "The cookies of this arena are signed with another secret than the one that its database knows since "
+    "{since:%Y-%m-%d %H:%M} UTC: whoever has a cookie of that one is a new voter here, without open battles and signed "
+    "out. If other replicas run on this database, set ARENA_SECRET to the same value as for them; if the database was "
+    "moved or restored, bring its ARENA_SECRET or the file `secret` along; then start this arena again. If the secret "
+    "was changed on purpose, run `arena admin accept-secret` with the new one."
+)
 
 
 class People:
@@ -126,6 +135,37 @@ class People:
         """End every session of somebody, in every browser."""
         if person.is_known:
             self._store.write.admin.end_sessions(person.id).result()
+
+    # The secret that signs cookies
+
+    def note_secret(self) -> str | None:
+        """Compare the secret with the one that the database knows, which is this one if it knew none.
+
+        Returns:
+            What is wrong and what to do, when there is another; replicas that differ lose each other's visitors.
+        """
+        return self._if_another(self._store.write.admin.note_secret(self._fingerprint()).result())
+
+    def secret_warning(self) -> str | None:
+        """The same of this moment; changes nothing."""
+        return self._if_another(self._store.read.admin.secret())
+
+    def accept_secret(self, *, actor: str, reason: str) -> bool:
+        """Let this arena's secret be the one that the database knows; False when it is already.
+
+        Raises:
+            DecisionRefused: no reason is given.
+        """
+        if not reason.strip():
+            raise DecisionRefused("Say why in a few words: the reason is kept in the audit log. Nothing was changed.")
+        return self._store.write.admin.accept_secret(self._fingerprint(), actor=actor, reason=reason.strip()).result()
+
+    def _if_another(self, known: KnownSecret | None) -> str | None:
+        is_known = known is None or hmac.compare_digest(known.fingerprint, self._fingerprint())
+        return None if known is None or is_known else SIGNED_OTHERWISE.format(since=known.since)
+
+    def _fingerprint(self) -> str:
+        return fingerprint(self._settings.cookie_secret().get_secret_value())
 
     def _session_of(self, claims: Mapping[str, Any]) -> StoredSession:
         """One login is one session, in however many tabs and processes it is shown."""

@@ -1,9 +1,11 @@
-"""The secret that signs cookies, in a file that only its owner reads."""
+"""The secret that signs cookies: in a file that only its owner reads, and as a fingerprint that betrays nothing."""
 
+import hmac
 import os
 import secrets
 import tempfile
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +29,15 @@ def secret_in(data_dir: Path) -> str:
     if len(secret) < SHORTEST_SECRET:
         raise SettingsError(f"{path} is damaged: delete it; a new one is made, and open browsers become new voters.")
     return secret
+
+
+def fingerprint(secret: str) -> str:
+    """16 digits by which a secret is known again.
+
+    A keyed hash with a purpose of its own, so that no cookie can be made of it. Whoever has it can try out secrets, but
+    so can every visitor on his own cookie: what protects both is the secret's length.
+    """
+    return hmac.new(secret.encode(), b"team-arena: which secret signs the cookies", sha256).hexdigest()[:16]
 
 
 def _create_secret(path: Path) -> None:

@@ -53,6 +53,8 @@ if may(person.role, Action.ADMINISTER):
         section = st.segmented_control("Section", [*SECTIONS], default="Models", key="section", required=True)
         st.button("Sign out everywhere", key="sign-out", on_click=sign_out, type="tertiary")
     try:
+        if (warning := the_arena().people.secret_warning()) is not None:
+            st.warning(plain(warning), icon="⚠️")
         SECTIONS[section or "Models"](the_arena().administration, person)
     except ArenaError as error:
         st.error(plain(str(error)), icon="🛑")

@@ -30,6 +30,7 @@ from arena.errors import ArenaError  # noqa: E402
 from arena.logs import guard_logs, secrets_of, speak_with_one_voice  # noqa: E402
 from hosts import is_everywhere  # noqa: E402
 from login import streamlit_secrets  # noqa: E402
+from people import warn_of_another_secret  # noqa: E402
 from probes import alive, figures, ready  # noqa: E402
 from shell import open_arena, settings, voter_cookies  # noqa: E402
 from sign_in import ROUTES as SIGN_IN_ROUTES  # noqa: E402
@@ -116,6 +117,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         log.exception("the arena cannot be opened; every page says why")
         yield
         return
+    await run_in_threadpool(warn_of_another_secret, arena.people)
     if is_everywhere(st.get_option("server.address")) and not settings().allowed_hosts:
         log.warning(LISTENS_EVERYWHERE)
     gc.collect()

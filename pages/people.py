@@ -1,15 +1,19 @@
 """Who looks at this page: told anew at each run and at each click, from cookies that the server has signed."""
 
+import logging
 from typing import Any, Final
 
 import streamlit as st
 from itsdangerous import BadSignature, Signer
 
-from arena.errors import NotAllowed
+from arena.errors import ArenaError, NotAllowed
 from arena.network import network_of
+from arena.people import People
 from arena.roles import Action, Person, require
 from shell import session, settings, the_arena, voter_cookies
 from voters import COOKIE
+
+log = logging.getLogger(__name__)
 
 ADMIN_COOKIE: Final = "arena_admin"
 SIGN_IN: Final = "/admin/sign-in"
@@ -69,3 +73,12 @@ def token_in(value: str | None) -> str | None:
 def tokens() -> Signer:
     """What signs and checks the administrator's cookie."""
     return Signer(settings().cookie_secret().get_secret_value(), salt=ADMIN_COOKIE)
+
+
+def warn_of_another_secret(people: People) -> None:
+    """Say so if replicas that differ would lose each other's visitors; it stops nobody, or no secret could change."""
+    try:
+        if (warning := people.note_secret()) is not None:
+            log.warning(warning)
+    except ArenaError:
+        log.exception("the secret that signs cookies could not be compared with the one that the database knows")

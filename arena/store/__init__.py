@@ -3,6 +3,7 @@
 from arena.store.administering import AdminQueries, AdminWriter
 from arena.store.audit import AuditHead, AuditPage
 from arena.store.ballots import Alarm, Examined
+from arena.store.cookie_secrets import KnownSecret
 from arena.store.copy_facts import CopyFacts
 from arena.store.copying import copies_of
 from arena.store.desk import Decision, ExaminedVote, VoterFigures, Which
@@ -65,6 +66,7 @@ __all__ = [
     "ExaminedVote",
     "Facets",
     "Finding",
+    "KnownSecret",
     "LastVote",
     "ModelSetting",
     "ModelSpending",

@@ -8,9 +8,10 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from arena.store import audit, elo_settings, model_settings, sessions, spending
+from arena.store import audit, cookie_secrets, elo_settings, model_settings, sessions, spending
 from arena.store.board import read_board
 from arena.store.budgets import EVERYBODY, spent
+from arena.store.cookie_secrets import KnownSecret
 from arena.store.model_settings import ModelSetting
 from arena.store.rows import Spending
 from arena.store.sessions import StoredSession
@@ -82,6 +83,16 @@ class AdminWriter:
         """Count the last try off again: it was none."""
         return self._run(lambda connection, _now: sessions.take_back_try(connection, scopes))
 
+    def note_secret(self, fingerprint: str) -> Future[KnownSecret]:
+        """Note which secret signs cookies, unless the database knows one; the one that it knows afterwards."""
+        return self._run(lambda connection, now: cookie_secrets.note(connection, fingerprint, now=now))
+
+    def accept_secret(self, fingerprint: str, *, actor: str, reason: str) -> Future[bool]:
+        """Let another secret be the one that is known; False when it is already."""
+        return self._run(
+            lambda connection, now: cookie_secrets.accept(connection, fingerprint, actor=actor, reason=reason, now=now)
+        )
+
 
 class AdminQueries:
     """As `Queries`, whose connections it shares."""
@@ -93,6 +104,11 @@ class AdminQueries:
         """A session, ended or not."""
         with self._look() as connection:
             return sessions.find(connection, session_id)
+
+    def secret(self) -> KnownSecret | None:
+        """Which secret signs cookies; None before the first start."""
+        with self._look() as connection:
+            return cookie_secrets.known(connection)
 
     def model_settings(self) -> Mapping[str, ModelSetting]:
         """What was decided about models."""

@@ -1,4 +1,6 @@
-"""The tables behind administration: who is signed in, what was decided about models, which Elo settings held before."""
+"""The tables behind administration: who is signed in, what was decided about models, which Elo settings held before,
+and which secret signs cookies.
+"""
 
 from datetime import datetime
 
@@ -61,3 +63,14 @@ class PastEloRow(Base):
     k: Mapped[float] = mapped_column(FLOAT)
     start: Mapped[float] = mapped_column(FLOAT)
     scale: Mapped[float] = mapped_column(FLOAT)
+
+
+class CookieSecretRow(Base):
+    """The fingerprint of the secret that signs this arena's cookies, and since when it is the one; never the secret."""
+
+    __tablename__ = "cookie_secret"
+    __table_args__ = _args(CheckConstraint("id = 1", name="one_row"))
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    fingerprint: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(Instant)

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from arena.board import Board
 from arena.domain import LeftOut, ModelState
+from arena.people import People
 from arena.settings import load_settings
 from arena.store import Store
 from tests.arena.store.conftest import Desk
@@ -40,6 +41,8 @@ def one_held_vote(config: Path, url: str) -> None:
         store.write.sync_models(load_settings(config=config, environ={}).specs()).result(30)
         Desk(store, names=("walnut", "hazel")).vote()
         store.write.exclude_votes([1], reason=LeftOut.SUSPICIOUS.value, actor="sweep").result(30)
+        # As if another replica had been there first: its secret is another one.
+        People(load_settings(environ={"ARENA_SECRET": "the other replica's"}), store).note_secret()
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,16 @@ def test_whoever_is_no_administrator_finds_the_way_in_and_nothing_else(
     expect(page.get_by_text("This page is for administrators.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in with the password")).to_have_attribute("href", "/admin/sign-in")
     expect(page.get_by_role("button", name="Apply")).to_have_count(0)
+    expect(page.get_by_text("signed with another secret")).to_have_count(0)
+
+
+def test_an_administrator_is_warned_of_replicas_with_different_secrets(
+    arena: ArenaProcess, new_context: NewContext
+) -> None:
+    page = signed_in(arena, new_context())
+
+    expect(page.get_by_text("signed with another secret than the one that its database knows")).to_be_visible()
+    expect(page.get_by_text("arena admin accept-secret")).to_be_visible()
 
 
 def test_an_administrator_disables_a_model_by_keyboard_and_is_told_so(

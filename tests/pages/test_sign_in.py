@@ -3,13 +3,19 @@
 import http.client
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 from argon2 import PasswordHasher
 
+from arena.people import People
+from arena.settings import load_settings
+from arena.store import Store
 from people import ADMIN_COOKIE, SIGN_IN
 from sign_in import FORM_COOKIE, STALE
 from tests.e2e.arena_process import ArenaProcess, arena_process, scripted
@@ -21,10 +27,17 @@ MODELS = [scripted(name, "Yes.") for name in ("walnut", "hazel")]
 ADDRESSES = (f"203.0.113.{number}" for number in count(1))
 
 
+def with_another_secret(_config: Path, database: str) -> None:
+    """As if another replica had been there first."""
+    with closing(Store.open(database)) as store:
+        People(load_settings(environ={"ARENA_SECRET": "the other replica's"}), store).note_secret()
+
+
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory: pytest.TempPathFactory, shared_variables: Mapping[str, str]) -> Iterator[ArenaProcess]:
     environ = {**shared_variables, "ARENA_ADMIN_PASSWORD_HASH": WEAK.hash(PASSWORD)}
-    with arena_process(tmp_path_factory.mktemp("arena"), models=MODELS, environ=environ) as running:
+    folder = tmp_path_factory.mktemp("arena")
+    with arena_process(folder, models=MODELS, environ=environ, before=with_another_secret) as running:
         yield running
 
 
@@ -149,3 +162,13 @@ def test_the_sixth_try_is_refused_even_with_the_right_password_and_others_still_
     assert "15 minutes" in locked.body
     assert other.send(PASSWORD).status == SEE_OTHER
     assert PASSWORD not in arena.log
+
+
+# Another secret than the database knows: this whole file runs with one
+
+
+def test_an_arena_with_another_secret_starts_and_says_what_to_do_in_its_log(arena: ArenaProcess) -> None:
+    assert arena.log.count("signed with another secret than the one that its database knows") == 1
+    assert "arena admin accept-secret" in arena.log
+    with urlopen(f"{arena.url}/readyz", timeout=30) as ready:
+        assert ready.status == OK

@@ -132,6 +132,7 @@ OLD_ROWS = {
     "0007": [],
     "0008": [],
     "0009": ["UPDATE turn SET prompt = 'Why then?'"],
+    "0010": [],
 }
 
 OLD_CLASSIFIERS: dict[str, list[str | None]] = {revision: ["some 1.0"] for revision in OLD_ROWS}
