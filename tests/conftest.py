@@ -71,7 +71,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     if "engine_name" in metafunc.fixturenames:
         on_file = ["sqlite"] if "database" in metafunc.fixturenames else []
-        metafunc.parametrize("engine_name", _marked(metafunc.definition) or on_file or ENGINES, scope="module")
+        engines = _marked(metafunc.definition) or on_file or ENGINES
+        wanted = [name for name in engines if name in _wanted(metafunc.definition)]
+        metafunc.parametrize("engine_name", wanted or engines, scope="module")  # unwanted ones are left out below
 
 
 def _runs(item: pytest.Item) -> bool:
