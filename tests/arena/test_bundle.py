@@ -166,7 +166,7 @@ def test_a_bundle_of_a_board_that_moves_holds_one_moment_of_it(make_database: Ma
 
 
 def test_votes_that_are_left_out_while_they_are_read_are_read_again(played: Store, file: Path) -> None:
-    with once_before(played, "vote.seq > ?", lambda: decide(played.write.exclude_votes)):
+    with once_before(played, "vote.seq > ", lambda: decide(played.write.exclude_votes)):
         exported = _export(played, file)
 
     decide(played.write.restore_votes)

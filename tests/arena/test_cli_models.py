@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -20,11 +20,15 @@ DATABASE = Path("arena-data/arena.sqlite3")
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Commands in a folder whose arena has three models and no database yet."""
+def run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
+) -> Run:
+    """Commands in a folder whose arena has three models; on SQLite no database yet."""
     monkeypatch.chdir(tmp_path)
     for variable in [name for name in os.environ if name.startswith("ARENA_")]:
         monkeypatch.delenv(variable)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
     Path("arena.toml").write_text(MODEL.format("ant", "") + MODEL.format("bee", "weight = 2") + MODEL.format("cow", ""))
 
     def command(*arguments: str) -> tuple[object, str, str]:
@@ -88,6 +92,7 @@ def test_the_check_asks_what_an_administrator_lets_play(run: Run) -> None:
     assert (code, [checked["model"] for checked in json.loads(out)]) == (0, ["bee"])
 
 
+@pytest.mark.sqlite_only
 def test_without_a_database_nothing_is_decided_and_none_is_made(run: Run) -> None:
     code, out, err = run("models", "list")
 
@@ -96,6 +101,7 @@ def test_without_a_database_nothing_is_decided_and_none_is_made(run: Run) -> Non
     assert not DATABASE.exists()
 
 
+@pytest.mark.sqlite_only
 def test_a_database_that_cannot_be_read_is_told_beside_what_the_file_says(run: Run) -> None:
     decide()
     with closing(sqlite3.connect(DATABASE)) as connection:
