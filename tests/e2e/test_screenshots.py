@@ -109,6 +109,7 @@ def test_a_picture_of_a_battle(visit: Visit, new_context: NewContext) -> None:
     battle.ask(PROMPT).expect_votable()
     expect(battle.page.locator(".katex").first).to_be_visible()
     expect(battle.page.locator("pre code span").first).to_be_visible()
+    expect(battle.page.get_by_test_id("stSkeleton")).to_have_count(0)
 
     take(battle.page.screenshot(), "battle.png")
 
@@ -118,6 +119,8 @@ def test_a_picture_of_the_leaderboard(arena: ArenaProcess, new_context: NewConte
     page.goto(f"{arena.url}/leaderboard")
     expect(page.get_by_text("Elo over Time")).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)  # what is still being fetched
+    expect(page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first).to_be_visible()
 
     take(page.screenshot(), "leaderboard.png")
 
