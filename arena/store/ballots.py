@@ -1,6 +1,7 @@
 """Finished battles as the integrity tests read them, and what a sweep decides about their votes."""
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,10 @@ from leaderboard.verdicts import Verdict
 SWEEP = "sweep"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRUSTED_AFTER = timedelta(days=30)
+COLUMNS = (
+    *("voter", "seat_a", "seat_b", "verdicts", "at_us", "decide_ms", "characters", "prompt"),  # those of `Ballots`
+    *("seq", "held", "counted"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,36 +92,25 @@ def habits(connection: Connection, voter: str, *, prompt: int | None) -> Habits:
 
 def examined(connection: Connection, *, now: datetime) -> Examined:
     """Everything a sweep looks at."""
-    rows = _rows(connection)
     facts = {row.id: row for row in connection.execute(select(*VoterRow.__table__.c).order_by(VoterRow.first_seen_at))}
     ids = tuple(facts)
-    voter_of, networks = {name: i for i, name in enumerate(ids)}, _Numbers()
     names = tuple(connection.scalars(select(ModelRow.name).order_by(ModelRow.name)))
-    model_of = {name: i for i, name in enumerate(names)}
-    newest = {row.owner: networks[row.network] for row in rows if row.network is not None}
+    sheet = _Sheet(voters=ids, models=names)
+    for row in _rows(connection):
+        sheet.add(row)
     voters = VoterFacts(
         signed_up_day=_column((facts[name].first_seen_at - EPOCH).days for name in ids),
-        network=_column(newest.get(name, UNKNOWN) for name in ids),
+        network=_column(sheet.newest_network.get(name, UNKNOWN) for name in ids),
         trusted=np.array([is_trusted(facts[name], now) for name in ids], np.bool_),
     )
-    ballots = Ballots(
-        names=names,
-        voter=_column(voter_of.get(row.owner, UNKNOWN) for row in rows),
-        seat_a=_column(model_of[row.seat_a] for row in rows),
-        seat_b=_column(model_of[row.seat_b] for row in rows),
-        verdicts=_column(UNKNOWN if row.verdict is None else VERDICTS.index(row.verdict) for row in rows),
-        at_us=_column(_microseconds(row.cast_at or row.created_at) for row in rows),
-        decide_ms=_column(_known(row.decide_ms) for row in rows),
-        characters=_column(_known(row.characters) for row in rows),
-        prompt=_column(_known(row.prompt_key) for row in rows),
-    )
+    columns = {name: _column(values) for name, values in sheet.columns.items()}
     return Examined(
-        ballots=ballots,
+        seqs=columns.pop("seq"),
+        held=columns.pop("held") == 1,
+        counted=columns.pop("counted") == 1,
+        ballots=Ballots(names=names, **columns),
         voters=voters,
         voter_ids=ids,
-        seqs=_column(_known(row.seq) for row in rows),
-        held=np.array([row.seq is not None and row.left_out == LeftOut.SUSPICIOUS for row in rows], np.bool_),
-        counted=np.array([row.seq is not None and row.left_out is None for row in rows], np.bool_),
     )
 
 
@@ -178,7 +172,7 @@ def is_trusted(voter: Any, now: datetime) -> bool:  # noqa: ANN401 - a row
     return bool(voter.trusted) or (voter.logged_in_at is not None and now - voter.logged_in_at > TRUSTED_AFTER)
 
 
-def _rows(connection: Connection) -> list[Any]:
+def _rows(connection: Connection) -> Iterable[Any]:
     """One row for each finished ranked battle: those with a vote in their order, then the others."""
     latest = select(TurnRow.battle, func.max(TurnRow.ordinal).label("ordinal")).group_by(TurnRow.battle).subquery()
     lengths = (
@@ -209,7 +203,38 @@ def _rows(connection: Connection) -> list[Any]:
         )
         .order_by(votes.c.seq.is_(None), votes.c.seq, BattleRow.created_at, BattleRow.id)
     )
-    return list(connection.execute(statement))
+    return connection.execute(statement)
+
+
+class _Sheet:
+    """Battles as columns of whole numbers, added row by row: a million rows as they are read would take a gigabyte."""
+
+    def __init__(self, *, voters: Sequence[str], models: Sequence[str]) -> None:
+        self.columns = {name: array("q") for name in COLUMNS}
+        self.newest_network: dict[str, int] = {}
+        self._voters = {name: i for i, name in enumerate(voters)}
+        self._models = {name: i for i, name in enumerate(models)}
+        self._networks = _Numbers()
+
+    def add(self, row: Any) -> None:  # noqa: ANN401 - one of `_rows`
+        """Note a battle."""
+        if row.network is not None:
+            self.newest_network[row.owner] = self._networks[row.network]
+        values = (
+            self._voters.get(row.owner, UNKNOWN),
+            self._models[row.seat_a],
+            self._models[row.seat_b],
+            UNKNOWN if row.verdict is None else VERDICTS.index(row.verdict),
+            _microseconds(row.cast_at or row.created_at),
+            _known(row.decide_ms),
+            _known(row.characters),
+            _known(row.prompt_key),
+            _known(row.seq),
+            row.seq is not None and row.left_out == LeftOut.SUSPICIOUS,
+            row.seq is not None and row.left_out is None,
+        )
+        for column, value in zip(self.columns.values(), values, strict=True):
+            column.append(value)
 
 
 class _Numbers(dict[str, int]):
