@@ -92,8 +92,10 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8501, or the next free one.")] = None,
 ) -> None:
     """Start the arena in the browser; Ctrl-C ends it."""
+    from arena.allocator import use_little_memory
     from arena.logs import guard_logs, log_to_terminal, secrets_of
 
+    use_little_memory(os.environ)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn shuts down first, then raises the signal again
     settings = settings_of(config)
