@@ -104,24 +104,39 @@ lint: $(TEST_STAMP)
 
 # The tests make thousands of small databases: in memory, where there is room, the disk holds nobody up.
 in_memory = [ "$$(df --output=avail --block-size=G /dev/shm 2>/dev/null | tail -1 | tr -dc 0-9)" -lt 6 ] 2>/dev/null || ! [ -w /dev/shm ] || export TMPDIR=/dev/shm
-SIDE_BY_SIDE := -m "not slow" --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# The soak takes two minutes and hardly computes. It runs beside all others, in a process group that dies with them.
 .PHONY: test
 test: $(TEST_STAMP) lint machinery
 	@$(in_memory)
-	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
+ifeq ($(ARGS),)
+	told="$$(mktemp)"
+	set -m
+	$(PYTHON) -m pytest -m "soak and not slow" tests/arena/test_soak.py >"$$told" 2>&1 &
+	soak=$$!
+	set +m
+	trap 'kill -- -$$soak 2>/dev/null || true; rm -f "$$told"' EXIT
+	passed=true
+	$(PYTHON) -m pytest -m "not slow and not soak" $(SIDE_BY_SIDE) || passed=false
+	wait $$soak || passed=false
+	cat "$$told"
+	$$passed
+else
+	$(PYTHON) -m pytest -m "not slow" $(SIDE_BY_SIDE) $(ARGS)
+endif
 
 # Counting lines makes the tests a quarter slower.
 .PHONY: coverage
 coverage: $(TEST_STAMP) machinery
 	@$(in_memory)
-	$(PYTHON) -m pytest $(SIDE_BY_SIDE) --cov $(ARGS)
+	$(PYTHON) -m pytest -m "not slow and not soak" $(SIDE_BY_SIDE) --cov $(ARGS)
 
 # What `make test` does on SQLite alone is done on the other engine here.
 .PHONY: test-postgresql
 test-postgresql: $(TEST_STAMP) machinery
 	@$(in_memory)
-	$(PYTHON) -m pytest $(SIDE_BY_SIDE) --engine postgresql $(ARGS)
+	$(PYTHON) -m pytest -m "not slow and not soak" $(SIDE_BY_SIDE) --engine postgresql $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(TEST_STAMP) machinery test-pythons coverage test-postgresql

@@ -1,11 +1,14 @@
 """Visitors who use an arena in every way, at a pace far above life's; says now and then what it holds.
 
-    soaking_process.py ARENA_TOML PERIODS SECONDS_EACH
+    soaking_process.py ARENA_TOML PERIODS SECONDS_EACH HISTORY REST_SECONDS
 
-After each period the visitors pause until no answer is on its way; then one line of JSON is printed.
+The arena has HISTORY battles with votes at the beginning: to look at few takes less memory than to look at many, and
+that is no leak. A visitor rests for REST_SECONDS on average after each battle. After each period all pause until no
+answer is on its way; then one line of JSON is printed.
 """
 
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -22,24 +25,34 @@ from typing import Any
 import psutil
 from sqlalchemy.pool import QueuePool
 
+from arena.allocator import use_little_memory
 from arena.domain import BattleState, Side
 from arena.errors import ArenaError
 from arena.service import Arena
 from arena.settings import load_settings
 from leaderboard.verdicts import Verdict
+from tests.arena.store.proving import play
 
 VISITORS = 16
 VOTERS = 200
 LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 30.0
 SETTLE_SECONDS = 20.0
+LOOKS = 40
+BYTES_IN_USE = 7
+
+
+class MallInfo(ctypes.Structure):
+    """What glibc's malloc.h calls mallinfo2: ten figures."""
+
+    _fields_ = (("figures", ctypes.c_size_t * 10),)
 
 
 class Gate:
     """Lets visitors go on, or holds them all at the same place."""
 
     def __init__(self, visitors: int) -> None:
-        self._open = threading.Event()
+        self._open, self._closing = threading.Event(), threading.Event()
         self._open.set()
         self._waiting = threading.Semaphore(0)
         self._visitors = visitors
@@ -52,12 +65,18 @@ class Gate:
             self._open.wait()
         return not self.closed_for_good
 
+    def rest(self, seconds: float) -> None:
+        """Wait, but no longer than until the gate closes."""
+        self._closing.wait(seconds)
+
     def open(self) -> None:
+        self._closing.clear()
         self._open.set()
 
     def close(self) -> None:
         """Return once every visitor waits."""
         self._open.clear()
+        self._closing.set()
         for _ in range(self._visitors):
             self._waiting.acquire()
 
@@ -65,8 +84,9 @@ class Gate:
 class Visitor:
     """One person after the other, with all their habits."""
 
-    def __init__(self, arena: Arena, number: int, gate: Gate) -> None:
+    def __init__(self, arena: Arena, number: int, gate: Gate, *, rest_seconds: float) -> None:
         self._arena = arena
+        self._rest_seconds = rest_seconds
         self._rng = random.Random(number)
         self._gate = gate
         self.battles = 0
@@ -77,6 +97,7 @@ class Visitor:
             while self._gate():
                 with contextlib.suppress(ArenaError):  # a model that rests, an answer that failed, a limit: as in life
                     self._visit()
+                self._gate.rest(self._rng.uniform(0, 2 * self._rest_seconds))
         except BaseException:  # noqa: BLE001 - the others would wait for this one at the gate
             traceback.print_exc()
             os._exit(1)
@@ -99,7 +120,7 @@ class Visitor:
         if state is BattleState.READY:
             self._vote(battle_id, voter)
         if self._rng.random() < 0.2:
-            self._look_around()
+            self._rng.choice(self._looks())()
 
     def _watch(self, battle_id: str, voter: str) -> BattleState:
         stops = self._rng.random() < 0.05
@@ -125,10 +146,16 @@ class Visitor:
         self._arena.view(battle_id, voter)
         self.votes += 1
 
-    def _look_around(self) -> None:
+    def look_at_everything(self) -> None:
+        """What is made once, at the first look, is no leak."""
+        for look in self._looks():
+            with contextlib.suppress(ArenaError):
+                look()
+
+    def _looks(self) -> list[Callable[[], object]]:
         board = self._arena.board()
         names = [standing.model for standing in board.standings]
-        looks: list[Callable[[], object]] = [
+        return [
             self._arena.rated_board,
             lambda: self._arena.rated_board(method="davidson"),
             self._arena.elo_history,
@@ -138,17 +165,19 @@ class Visitor:
             self._arena.trust_report,
             lambda: self._arena.forecast(*self._rng.sample(names, 2)),
         ]
-        self._rng.choice(looks)()
 
 
 def main() -> None:
-    config, periods, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    config, periods, seconds, history, rest_seconds = Path(sys.argv[1]), *map(float, sys.argv[2:])
+    use_little_memory(os.environ)  # as `arena serve` does
     arena = Arena.open(load_settings(config=config, environ={}), environ={})
     gate = Gate(VISITORS)
-    visitors = [Visitor(arena, number, gate) for number in range(VISITORS)]
+    visitors = [Visitor(arena, number, gate, rest_seconds=rest_seconds) for number in range(VISITORS)]
     with ThreadPoolExecutor(VISITORS) as pool:
+        list(pool.map(lambda number: write_history(arena, number, int(history / VISITORS)), range(VISITORS)))
+        visitors[0].look_at_everything()
         threads = [pool.submit(visitor.live) for visitor in visitors]
-        for period in range(1, periods + 1):
+        for period in range(1, int(periods) + 1):
             threading.Event().wait(seconds)
             gate.close()
             say(held(arena, visitors))
@@ -158,6 +187,12 @@ def main() -> None:
             thread.result()
     arena.close()
     say({"threads after closing": names_of_threads()})
+
+
+def write_history(arena: Arena, number: int, battles: int) -> None:
+    rng = random.Random(number)
+    for battle in range(battles):
+        play(arena._store, f"history-{number}-{battle}", rng, owner=f"voter-{rng.randrange(VOTERS)}")
 
 
 def say(what: dict[str, Any]) -> None:
@@ -174,6 +209,7 @@ def held(arena: Arena, visitors: list[Visitor]) -> dict[str, Any]:
     wait_for(lambda: arena.live_count() == 0)
     wait_for(lambda: not upstream_connections())
     wait_for(lambda: not any(name.startswith("Thread-") for name in names_of_threads()))  # timers of the limits
+    wait_for(lambda: arena._chores._sweeps._seen_version == arena._store.read.board_version())
     gc.collect()
     process = psutil.Process()
     return {
@@ -185,9 +221,33 @@ def held(arena: Arena, visitors: list[Visitor]) -> dict[str, Any]:
         "threads": names_of_threads(),
         "files": process.num_fds() - sum(".sqlite3" in file.path for file in process.open_files()),
         "objects": len(gc.get_objects()),
-        "rss": process.memory_info().rss,
-        "uss": process.memory_full_info().uss,
+        "memory": own_memory(process),
+        "in use": least_in_use(),  # the chores need some now and then
+        "cpu seconds": round(sum(process.cpu_times()[:2]), 1),
     }
+
+
+def own_memory(process: psutil.Process) -> int:
+    """Without the programs' files, which other processes have in memory, too, or not, as they come and go."""
+    memory = process.memory_info()
+    return int(memory.rss) - getattr(memory, "shared", 0)
+
+
+def least_in_use() -> int | None:
+    """What has been asked of the C library and not been given back, at the least of many looks; None if it cannot tell.
+
+    Of Python's values only those beyond 512 bytes: small ones lie elsewhere, and `objects` counts them.
+    """
+    try:
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+    except (AttributeError, OSError, TypeError):
+        return None
+    mallinfo2.restype = MallInfo
+    looks: list[int] = []
+    for _ in range(LOOKS):
+        looks.append(int(mallinfo2().figures[BYTES_IN_USE]))
+        threading.Event().wait(LOOK_SECONDS)
+    return min(looks)
 
 
 def connections_in_use(arena: Arena) -> int:

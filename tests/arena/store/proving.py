@@ -70,14 +70,14 @@ class Witness:
                 return
 
 
-def play(store: Store, battle_id: str, rng: random.Random) -> Vote:
+def play(store: Store, battle_id: str, rng: random.Random, *, owner: str = "voter") -> Vote:
     """A whole battle whose verbs are queued at once; the vote once it is stored."""
     opened = store.write.open_battle(
         NewBattle(
             id=battle_id,
             conversation_id=battle_id,
             seats=Seats(*rng.sample(MODELS, 2)),
-            owner="voter",
+            owner=owner,
             prompt="Why?",
             fingerprints=dict.fromkeys(Side, ""),
         )
@@ -86,7 +86,7 @@ def play(store: Store, battle_id: str, rng: random.Random) -> Vote:
         reply = Reply(turn=1, side=side, attempt=1, status=ReplyStatus.OK, text="Because." * rng.randrange(200))
         store.write.finish_reply(battle_id, reply)
     verdict = rng.choice(list(Verdict))
-    voted = store.write.cast_vote(battle_id, "voter", verdict)
+    voted = store.write.cast_vote(battle_id, owner, verdict)
     opened.result(DEADLINE_SECONDS)
     return voted.result(DEADLINE_SECONDS)
 
