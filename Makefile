@@ -163,7 +163,7 @@ test-pythons:
 			cp requirements-test.lock "$$venv/installed.lock"
 		fi
 		echo "Python $$version:"
-		"$$venv/bin/python" -m pytest -q -m "not slow and not e2e and not embedded" -p no:cacheprovider
+		"$$venv/bin/python" -m pytest -q -m "not slow and not soak and not e2e and not embedded" -p no:cacheprovider
 	done
 
 # Hashes for every platform and Python, and no registry's address. `uv` is asked for here only.
