@@ -44,8 +44,8 @@ def draw_voters(administration: Administration, person: Person) -> None:
     st.selectbox("Voter", [voter.voter for voter in page], key="voter-chosen")
     ask_reason("voter-reason")
     with st.container(horizontal=True):
-        for verb, label in (("trust", "Trust"), ("untrust", "Do not trust")):
-            st.button(label, key=f"voter-{verb}", on_click=_say, args=(verb,))
+        for decision, label in (("trust", "Trust"), ("untrust", "Do not trust")):
+            st.button(label, key=f"voter-{decision}", on_click=_say, args=(decision,))
     with st.expander("Erase this voter"):
         st.markdown(ERASING)
         st.text_input("Type the voter's name to confirm", key="voter-confirmed", max_chars=40)
@@ -65,10 +65,10 @@ def _voter_row(voter: VoterLine) -> dict[str, object]:
     }
 
 
-def _say(verb: str) -> None:
+def _say(decision: str) -> None:
     voter, reason = said("voter-chosen"), said("voter-reason")
-    done = {"trust": "is trusted now", "untrust": "is not trusted by an administrator any more"}[verb]
-    act(f"Voter {voter} {done}.", lambda them, person: getattr(them, verb)(person, voter, reason=reason))
+    done = {"trust": "is trusted now", "untrust": "is not trusted by an administrator any more"}[decision]
+    act(f"Voter {voter} {done}.", lambda them, person: getattr(them, decision)(person, voter, reason=reason))
 
 
 def _erase() -> None:

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -167,13 +167,7 @@ def _counts_together(limits: RateLimits) -> bool:
 def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(
     redis: RedisServer, tmp_path: Path, variables: Mapping[str, str]
 ) -> None:
-    config = tmp_path / "arena.toml"
-    config.write_text(
-        f"redis_url = '{redis.url}'\n[rates]\nvoter_prompts_per_minute = 1\n"
-        + "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in "xy")
-    )
-    arena = Arena.open(load_settings(config=config, environ=variables), environ=variables)
-    try:
+    with arena_on(redis, tmp_path, variables, "[rates]\nvoter_prompts_per_minute = 1\n") as arena:
         redis.stop()
         arena.open_battle("me", "While it is away")
         wait_until(lambda: _guards_did(arena) == {"shared limits not reachable": 1})
@@ -182,22 +176,13 @@ def test_an_arena_counts_that_redis_was_away_and_needs_no_restart(
         with pytest.raises(LimitReached, match="You have asked once in the last minute"):
             arena.open_battle("me", "And counts")
         wait_until(lambda: _guards_did(arena) == {"shared limits not reachable": 1, "prompt limit reached": 1})
-    finally:
-        arena.close()
 
 
 def test_redis_dies_in_mid_battle_and_nobody_but_the_administrator_notices(
     redis: RedisServer, tmp_path: Path, variables: Mapping[str, str]
 ) -> None:
-    config = tmp_path / "arena.toml"
-    config.write_text(
-        f"redis_url = '{redis.url}'\nhold_seconds = 60\n[rates]\nvoter_votes_per_day = 3\n"
-        + "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in "xy")
-    )
-    settings = load_settings(config=config, environ=variables)
-    neighbour = RateLimits(settings.most_rates(), redis_url=redis.url)
-    arena = Arena.open(settings, environ=variables)
-    try:
+    neighbour = RateLimits(Rates(**{**NOTHING, "voter_votes_per_day": 3}), redis_url=redis.url)
+    with arena_on(redis, tmp_path, variables, "hold_seconds = 60\n[rates]\nvoter_votes_per_day = 3\n") as arena:
         before, held, later = (_answered(arena) for _ in range(3))
         arena.hold(before, "me", Verdict.A)
         arena.reveal_now(before, "me")
@@ -227,18 +212,13 @@ def test_redis_dies_in_mid_battle_and_nobody_but_the_administrator_notices(
         assert together == [True] * 3
         assert arena.view(meanwhile, "me").state is BattleState.READY
         assert arena.administration.verify(ROOT).votes == 3
-    finally:
-        arena.close()
 
 
 def test_readings_during_an_outage_write_no_rows(
     redis: RedisServer, tmp_path: Path, variables: Mapping[str, str]
 ) -> None:
-    config = tmp_path / "arena.toml"
-    config.write_text(f"redis_url = '{redis.url}'\n[rates]\nnetwork_reads_per_minute = 1\n")
     redis.stop()
-    arena = Arena.open(load_settings(config=config, environ=variables), environ=variables)
-    try:
+    with arena_on(redis, tmp_path, variables, "[rates]\nnetwork_reads_per_minute = 1\n") as arena:
         arena.admit_read("net")
         with pytest.raises(LimitReached):
             arena.admit_read("net")
@@ -246,6 +226,17 @@ def test_readings_during_an_outage_write_no_rows(
 
         assert _guards_did(arena) == {"the last": 1}
         assert b'event="shared limits not reachable"} 2.0' in arena.vitals.metrics.text()
+
+
+@contextmanager
+def arena_on(redis: RedisServer, folder: Path, variables: Mapping[str, str], settings: str) -> Iterator[Arena]:
+    """An arena of two models that counts in this Redis."""
+    config = folder / "arena.toml"
+    models = "".join(f"[[models]]\nname = '{n}'\nprovider = 'scripted'\nscript = {{ text = 'Hi' }}\n" for n in "xy")
+    config.write_text(f"redis_url = '{redis.url}'\n{settings}{models}")
+    arena = Arena.open(load_settings(config=config, environ=variables), environ=variables)
+    try:
+        yield arena
     finally:
         arena.close()
 
