@@ -30,6 +30,7 @@ from arena.store import (
     Which,
     utc_now,
 )
+from arena.transfer import ExportedFile, export_in_memory
 from leaderboard import EloSettings
 
 P = ParamSpec("P")
@@ -284,6 +285,16 @@ class Administration:
             StoreCorrupt: names the first difference.
         """
         return self._store.read.verify()
+
+    @administrators_only
+    def export_votes(self, person: Person, *, format_name: str) -> ExportedFile:  # noqa: ARG002 - as above
+        """The arena's own votes that count, with prompts and answers, in a public format; voters under numbers.
+
+        Raises:
+            UnknownFormat: there is no such format.
+            ExportRefused: the file would be too large for a page.
+        """
+        return export_in_memory(self._store, format_name=format_name)
 
     def _spec(self, name: str) -> ModelSpec:
         """As in the settings file."""

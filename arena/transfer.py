@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from arena.errors import ExportRefused, ImportRefused
 from arena.exchange import VoteFile, format_named, kind_for, write_tallies, write_votes
@@ -12,6 +13,7 @@ from leaderboard import PairCounts, Verdict
 
 ARENA = "arena"
 LONGEST_NAME = 100
+LARGEST_BYTES = 100_000_000
 Progress = Callable[[str, float], None]
 
 
@@ -32,6 +34,17 @@ class ImportReport:
     source: Source
     added: bool
     check: CheckReport | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedFile:
+    """Votes in a public format; `loses` says in words what of them the format cannot hold."""
+
+    name: str
+    content: bytes
+    votes: int
+    format_name: str
+    loses: str
 
 
 def check_file(
@@ -133,6 +146,27 @@ def export_file(store: Store, path: Path, *, format_name: str, source: str = ARE
     if any(found.tallies_only for found in store.read.sources() if found.name == source):
         raise ExportRefused(f"The source {source!r} holds counts, not votes: export it as pair_counts.")
     return write_votes(store.read.source_votes(source), path, format_name=format_name)
+
+
+def export_in_memory(store: Store, *, format_name: str, largest_bytes: int = LARGEST_BYTES) -> ExportedFile:
+    """The file that `export_file` would write of the arena's own votes, in the format's usual kind, for a page.
+
+    Raises:
+        UnknownFormat: there is no such format.
+        ExportRefused: it has more than `largest_bytes`; names the command that writes any size.
+    """
+    chosen = format_named(format_name)
+    name = f"votes.{chosen.kinds[0]}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        votes = export_file(store, path, format_name=format_name)
+        if path.stat().st_size > largest_bytes:
+            raise ExportRefused(
+                f"The file has {path.stat().st_size / 1e6:,.0f} MB, more than a page can carry. On the machine that "
+                f"runs the arena `arena export` writes it: arena export {name} --format {format_name}"
+            )
+        content = path.read_bytes()
+    return ExportedFile(name=name, content=content, votes=votes, format_name=format_name, loses=chosen.loses)
 
 
 def _counted(file: VoteFile, *, reject: Callable[[RejectedRow], None] | None) -> Iterator[int]:

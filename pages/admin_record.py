@@ -5,15 +5,18 @@ import streamlit as st
 
 from admin_acts import act, ask_reason, said
 from arena.administration import LARGEST_K, Administration
+from arena.exchange import FORMATS, format_named
 from arena.numerals import count, verb
 from arena.roles import Action, Person
 from arena.store import AuditEntry
+from arena.transfer import ExportedFile
 from people import acting
 from shell import noticed, plain, the_arena
 from tables import show_table
 
 PER_PAGE = 25
-BEFORE, CHECKED = "audit_before", "admin_checked"
+BEFORE, CHECKED, MADE = "audit_before", "admin_checked", "admin_export"
+USUAL = "clean_battle"
 ENTRIES = {
     "seq": st.column_config.NumberColumn("Entry"),
     "at": st.column_config.DatetimeColumn("At (UTC)", format="YYYY-MM-DD HH:mm:ss"),
@@ -78,7 +81,28 @@ def draw_record(administration: Administration, person: Person) -> None:
     if page.entries:
         _show_entries(page.entries, newest=page.head.seq)
     st.subheader("Take home", anchor=False)
+    _draw_export()
     st.markdown(EXPORT)
+
+
+def _draw_export() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = [USUAL, *(name for name in FORMATS if name != USUAL)]
+        chosen = st.selectbox("The votes that count, as", names, key="export-format", format_func=_title, width=320)
+        if st.button("Make the file", key="export-make"):
+            with st.spinner("Writing the votes …"):
+                person = acting(Action.ADMINISTER)
+                st.session_state[MADE] = the_arena().administration.export_votes(person, format_name=chosen)
+        made: ExportedFile | None = st.session_state.get(MADE)
+        if made is None or made.format_name != chosen:
+            st.session_state.pop(MADE, None)
+            return
+        st.download_button(f"⬇️ {made.name}", made.content, made.name, key="export-take", on_click="ignore")
+    st.caption(plain(f"{count(made.votes, 'vote')}, voters under numbers. Lost on the way: {made.loses}."))
+
+
+def _title(format_name: str) -> str:
+    return format_named(format_name).title
 
 
 def _show_entries(entries: tuple[AuditEntry, ...], *, newest: int) -> None:

@@ -12,7 +12,7 @@ from arena.errors import ExportRefused, ImportRefused, UnknownFormat, UnknownSou
 from arena.exchange import FORMATS
 from arena.foreign import RejectedRow
 from arena.store import NewBattle, Store
-from arena.transfer import check_file, export_file, import_file
+from arena.transfer import check_file, export_file, export_in_memory, import_file
 from leaderboard import EloSettings, PairCounts, fold_elo
 from leaderboard.verdicts import Verdict
 from tests.conftest import MakeDatabase
@@ -214,3 +214,17 @@ def test_what_cannot_be_exported_is_said(store: Store, tmp_path: Path) -> None:
         export_file(store, tmp_path / "x.csv", format_name="chess")
     assert export_file(store, there, format_name="plain", overwrite=True) == 0
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_file_in_memory_is_the_one_that_would_be_written(voted: Store, tmp_path: Path, format_name: str) -> None:
+    made = export_in_memory(voted, format_name=format_name)
+
+    path = tmp_path / made.name
+    assert made.votes == export_file(voted, path, format_name=format_name) == 197
+    assert made.content == path.read_bytes()
+
+
+def test_a_file_too_large_for_memory_is_refused_with_the_command_that_writes_it(voted: Store) -> None:
+    with pytest.raises(ExportRefused, match=r"more than a page can carry.*`arena export`.*votes.csv --format plain"):
+        export_in_memory(voted, format_name="plain", largest_bytes=1_000)

@@ -1,5 +1,6 @@
 """Administrators and logins in a real browser."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -138,6 +139,10 @@ def test_every_section_draws_and_k_asks_twice(arena: ArenaProcess, new_context: 
         expect(page.get_by_text(shown).first).to_be_visible()
     page.get_by_role("button", name="Check the chain").click()
     expect(page.get_by_text("The chain is whole")).to_be_visible()
+    page.get_by_role("button", name="Make the file").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="votes.json").click()
+    assert len(json.loads(download.value.path().read_bytes())) == arena.board().votes
     section(page, "Rating")
     change = page.get_by_role("button", name="Change K")
     page.get_by_label("New K").fill("16")
