@@ -115,7 +115,7 @@ def _written(
     """The bundle; votes go from the database through `results_of` into the file, one by one."""
     board = store.read.board(now=datetime.now(UTC))
     models = [asdict(model.spec) | {"fingerprint": model.fingerprint} for model in board.models]
-    head = store.read.admin.audit_page(before=None, limit=1).head
+    head = store.read.admin.audit_head()
     about = _about(readers, board.elo) | {"audit": asdict(head)}
     made = {}
     with new_archive(file, overwrite=overwrite, about=about) as archive:

@@ -20,6 +20,7 @@ from arena.cli_output import (
     print_table,
     progress_bar,
     say,
+    say_head,
     settings_of,
     store_to_read,
     store_to_write,
@@ -144,10 +145,12 @@ def _export_votes(file: Path, *, format_name: str, source: str, config: Path | N
     with store_to_read(config) as store:
         votes = export_file(store, file, format_name=format_name, source=source, overwrite=overwrite)
         bare = store.read.texts.votes_without() if source == "arena" and not chosen.tallies_only else 0
+        head = store.read.admin.audit_head()
     told = f"{count(votes, 'vote')} of {source} {verb(votes, 'is', 'are')} in {file}"
     say(f"{told} ({chosen.title}). Lost on the way: {chosen.loses}.")
     if bare:
         say(f"The prompts and answers of {count(bare, 'vote')} are not among them: they were removed before.")
+    say_head(head)
 
 
 def _export_bundle(file: Path, *, sources: list[str], config: Path | None, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli_output import ACTOR, AsJson, Config, print_json, settings_of, store_to_write
+from arena.cli_output import ACTOR, AsJson, Config, print_json, say_head, settings_of, store_to_write
 from arena.numerals import count, verb
 
 
@@ -38,8 +38,7 @@ def backup(
     them = verb(facts.votes, "it", "them")
     size = f"{report.size / 1e6:,.1f} MB"
     typer.echo(f"{count(facts.votes, 'vote')} and all that belongs to {them} are in {file} ({size}).")
-    entries = count(facts.audit.seq, "entry", "entries")
-    typer.echo(f"Audit log: {entries}, the last one's digest is {facts.audit.digest or 'none'}.")
+    say_head(facts.audit)
 
 
 def restore(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.numerals import count
 from arena.terminal import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from arena.settings import Settings
-    from arena.store import Store
+    from arena.store import AuditHead, Store
 
 ACTOR = "command line"  # who decided, in the audit log
 WIDE = 200  # columns of a table that goes into a file or a pipe
@@ -125,3 +126,8 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
 def say(text: str, *, err: bool = False) -> None:
     """For people: what a name or an error holds cannot move the cursor or hide other text."""
     typer.echo(visible(text), err=err)
+
+
+def say_head(head: "AuditHead") -> None:
+    """Where the audit log stood; what leaves the arena says it, so that a log that was cut off later is found out."""
+    say(f"Audit log: {count(head.seq, 'entry', 'entries')}, the last one's digest is {head.digest or 'none'}.")

@@ -135,6 +135,11 @@ class AdminQueries:
         with self._look() as connection:
             return audit.page(connection, before=before, limit=limit)
 
+    def audit_head(self) -> audit.AuditHead:
+        """Where the audit log's chain stands."""
+        with self._look() as connection:
+            return audit.head(connection)
+
     def check_audit(self) -> audit.AuditHead:
         """Recompute the audit log's chain.
 

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,7 @@ def test_votes_are_exported_and_what_is_lost_is_said(run: Run, tmp_path: Path) -
 
     assert code == 0
     assert out.startswith("8,931 votes of llmfao_votes are in votes.json (FastChat clean_battle). Lost on the way:")
+    assert re.search(r"Audit log: 1 entry, the last one's digest is [0-9a-f]{64}\.\n$", out)
     assert len(json.loads((tmp_path / "votes.json").read_text())) == 8_931
     assert again_code == 2
     assert "--overwrite" in again
