@@ -40,9 +40,9 @@ CONNECT = {
     "tcp_user_timeout": 10_000,
 }
 
-# What the first words of SQLSTATE say: connections, resources, an operator who stops the server.
-# A standby says "25006": whether it is promoted or the address soon leads to another server, writes can wait for it.
+# What a standby says: whether it is promoted or the address soon leads to another server, writes can wait for it.
 READ_ONLY = "25006"
+# What the first words of SQLSTATE say: connections, resources, an operator who stops the server.
 AWAY = ("08", "53", "57P", READ_ONLY)
 BUSY = ("40001", "40P01", "55P03")
 
